@@ -1,0 +1,178 @@
+"""Every setting of a model and of its training, as frozen dataclasses. No torch here: light commands read configs.
+
+Each `Literal` lists the entries of one registry; `tests/test_architecture.py` keeps the two equal.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tfcli.errors import ModelError
+
+ModelKind = Literal["transformer"]
+Positions = Literal["sinusoidal"]
+Norm = Literal["layer"]
+Residual = Literal["pre", "post"]
+Kernel = Literal["full"]
+Cross = Literal["last"]
+Activation = Literal["relu", "gelu"]
+Objective = Literal["teacher_forcing"]
+Optimizer = Literal["adamw", "muon"]
+Schedule = Literal["linear", "cosine", "inverse_sqrt", "constant"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Metric = Literal["chrf", "bleu", "loss"]
+TokenizerKind = Literal["unigram", "bpe"]
+Preset = Literal["tiny", "small", "base"]
+
+PAD, UNK, BOS, EOS = 0, 1, 2, 3
+"""Ids of the control tokens, the same in every tokenizer this project trains. Text never produces PAD, BOS or EOS."""
+
+PLACEHOLDERS = "".join(chr(0xE000 + i) for i in range(8))
+"""Private-use characters that stand for protected spans; their ids follow EOS. See tokenizer.py and text/protect.py."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a model. Impossible combinations are refused when the object is made."""
+
+    vocab_size: int = 0  # 0: taken from the tokenizer when a recipe is trained
+    kind: ModelKind = "transformer"
+    d_model: int = 256
+    d_ff: int = 1024
+    num_heads: int = 4
+    num_encoder_layers: int = 6
+    num_decoder_layers: int = 2
+    dropout: float = 0.1
+    activation: Activation = "relu"
+    positions: Positions = "sinusoidal"
+    norm: Norm = "layer"
+    residual: Residual = "pre"
+    encoder_attention: Kernel = "full"
+    decoder_attention: Kernel = "full"
+    cross_attention: Cross = "last"
+    max_length: int = 256  # tokens of one sequence, control tokens included
+
+    def __post_init__(self):
+        for name, low, high in _BOUNDS:
+            if not low <= getattr(self, name) <= high:
+                raise ModelError(f"model.{name} is {getattr(self, name)}; it must be between {low} and {high}")
+        if self.d_model % self.num_heads:
+            raise ModelError(
+                f"model.num_heads = {self.num_heads} does not divide model.d_model = {self.d_model}",
+                f"nearest that does: {_nearest_divisor(self.d_model, self.num_heads)}",
+            )
+
+
+_BOUNDS = (
+    ("vocab_size", 0, 1_000_000),
+    ("d_model", 2, 8192),
+    ("d_ff", 1, 65536),
+    ("num_heads", 1, 256),
+    ("num_encoder_layers", 1, 96),
+    ("num_decoder_layers", 1, 96),
+    ("dropout", 0.0, 0.9),
+    ("max_length", 4, 65536),
+)
+"""What a config may ask for: a config.json from elsewhere must not be able to ask for a petabyte."""
+
+
+def _nearest_divisor(number: int, wish: int) -> int:
+    return min((n for n in range(1, number + 1) if number % n == 0), key=lambda n: abs(n - wish))
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "tiny": dict(d_model=128, d_ff=512, num_heads=4, num_encoder_layers=2, num_decoder_layers=2),
+    "small": dict(d_model=256, d_ff=1024, num_heads=4, num_encoder_layers=6, num_decoder_layers=2),
+    "base": dict(d_model=512, d_ff=2048, num_heads=8, num_encoder_layers=6, num_decoder_layers=6),
+}
+"""Model shapes by name: about 1, 6 and 44 million parameters beside the embedding."""
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """How the SentencePiece tokenizer is trained, or where a finished one lies."""
+
+    path: str | None = None  # a finished tokenizer.model; None: train one
+    kind: TokenizerKind = "unigram"
+    vocab_size: int = 16000
+    character_coverage: float = 0.9995
+    sample: int = 1_000_000  # at most this many pairs are looked at
+    fold_traditional: bool = False  # read traditional Chinese characters as simplified; needs the extra "zh" to train
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """One source of sentence pairs: a TSV (source<TAB>target), or two parallel files. Plain, .gz, .xz or .zst."""
+
+    path: str
+    target: str | None = None  # the target side, when it is a file of its own
+    weight: float = 1.0  # how often each pair is seen in an epoch: 3.0 three times, 0.25 every fourth epoch
+
+
+@dataclass(frozen=True)
+class NoiseConfig:
+    """Shares of the training pairs whose source is written the way people type; see data/noise.py."""
+
+    drop_final_punctuation: float = 0.0
+    spaces_for_commas: float = 0.0
+    placeholders: float = 0.0  # something both sides share (a number, a name) becomes a placeholder token
+    join: float = 0.0  # glued to the next pair of its corpus, so that the model sees more than one sentence
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is trained on, what is validated on, and which pairs are left out."""
+
+    train: tuple[CorpusConfig, ...] = ()
+    valid: str | None = None  # a TSV; None: a part of the training pairs is held out
+    valid_pairs: int = 500  # at most so many pairs are translated at a validation
+    max_length: int = 128  # tokens of one side; longer pairs are left out
+    max_ratio: float = 4.0  # longer side over shorter side, in tokens
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained. Tokens count padding, on the longer side, over all processes."""
+
+    objective: Objective = "teacher_forcing"
+    label_smoothing: float = 0.1
+    optimizer: Optimizer = "adamw"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    schedule: Schedule = "linear"
+    warmup_steps: int = 400
+    decay_fraction: float = 0.4  # the last part of the run, over which "linear" and "cosine" come down
+    steps: int | None = None  # optimizer updates; None: until max_time
+    max_time: float | None = None  # seconds of training, over all resumes
+    batch_tokens: int = 8192
+    grad_accum: int = 1
+    ema_decay: float = 0.999  # 0: no moving average
+    average: int = 0  # the final model is the mean of so many last checkpoints; 0: the moving average, else the last
+    precision: Precision = "auto"
+    seed: int = 1
+    valid_every: int = 500
+    save_every: int = 500
+    keep: int = 2
+    metric: Metric = "chrf"  # which validation score decides what "best" is
+    patience: int = 0  # stop after so many validations without a better score; 0: never
+
+    def __post_init__(self):
+        for name in ("batch_tokens", "grad_accum", "valid_every", "save_every", "keep"):
+            if getattr(self, name) < 1:
+                raise ModelError(f"training.{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("label_smoothing", "ema_decay", "decay_fraction"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ModelError(f"training.{name} must be between 0 and 1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that one training run depends on: `recipe.toml`, beside every trained model."""
+
+    source: str = "zh"
+    target: str = "en"
+    model: ModelConfig = field(default_factory=ModelConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)

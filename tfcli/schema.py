@@ -1,0 +1,73 @@
+"""Frozen dataclasses from untrusted mappings: every key known, every value of the declared type.
+
+TOML recipes, `--set` options and the config.json of a downloaded model all pass through `build`, so a misspelt key is
+named together with the nearest right one, and no value of a wrong kind reaches the code behind.
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+
+from tfcli.errors import ModelError
+
+
+def build(cls: type, values: object, where: str = "") -> typing.Any:
+    """An instance of the dataclass `cls` from a mapping; nested dataclasses and tuples of them are built too.
+
+    where: dotted path of `values`, used in messages.
+    Raises ModelError for an unknown key, a wrong type or a value outside its Literal.
+    """
+    if not isinstance(values, dict):
+        raise ModelError(f"{where or 'config'} must be a table of settings, not {_show(values)}")
+    hints = typing.get_type_hints(cls)
+    arguments = {}
+    for key, value in values.items():
+        path = f"{where}.{key}" if where else str(key)
+        if key not in hints:
+            raise unknown_key(path, key, hints)
+        arguments[key] = convert(hints[key], value, path)
+    for field in dataclasses.fields(cls):
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and field.name not in arguments:
+            raise ModelError(f"{where + '.' if where else ''}{field.name} is missing")
+    return cls(**arguments)
+
+
+def convert(hint: typing.Any, value: object, path: str) -> typing.Any:
+    """`value` as the declared type `hint`; ModelError naming `path` if it is not of that type."""
+    origin, choices = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        if value not in choices:
+            raise ModelError(f"{path} is {_show(value)}; it must be one of {', '.join(map(str, choices))}", _nearest(value, choices))
+        return value
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else convert(choices[0], value, path)
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise ModelError(f"{path} must be a list, not {_show(value)}")
+        return tuple(convert(choices[0], item, f"{path}[{i}]") for i, item in enumerate(value))
+    if dataclasses.is_dataclass(hint):
+        return build(hint, value, path)
+    if hint is float and type(value) is int:
+        value = float(value)
+    if type(value) is not hint:  # not isinstance: True is an int, and "lr = true" is a mistake
+        raise ModelError(f"{path} must be of type {hint.__name__}, not {_show(value)}")
+    if hint is float and not abs(value) < float("inf"):
+        raise ModelError(f"{path} must be a finite number, not {value}")
+    return value
+
+
+def unknown_key(path: str, key: object, known: typing.Iterable[str]) -> ModelError:
+    """The error for a key that does not exist, with the nearest one that does."""
+    return ModelError(f'there is no setting "{path}"', _nearest(key, known) or f"known here: {', '.join(known)}")
+
+
+def _nearest(word: object, known: typing.Iterable[object]) -> str:
+    near = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.5)
+    return f'did you mean "{near[0]}"?' if near else ""
+
+
+def _show(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,166 @@
+"""SentencePiece behind a small door: train in memory, load from bytes, encode, decode.
+
+Both languages share one vocabulary. Its first ids are PAD, UNK, BOS, EOS, which SentencePiece never produces from text,
+then one for each placeholder: the private-use characters U+E000 to U+E007, each a piece of its own, stand for protected
+spans (a URL, a number). A person who types such a character is the business of text/protect.py.
+"""
+
+import hashlib
+import io
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import sentencepiece
+
+from tfcli.config import BOS, EOS, PAD, PLACEHOLDERS, UNK, TokenizerConfig
+from tfcli.errors import DataError, ModelError, NotFoundError, ResourceError
+
+_MAX_BYTES = 16 << 20
+
+
+class Tokenizer:
+    """Text to ids and back.
+
+    model: the serialized SentencePiece model (the bytes of tokenizer.model).
+    Raises ModelError if the bytes are no such model, or its control tokens are not where this project puts them.
+    """
+
+    def __init__(self, model: bytes):
+        if len(model) > _MAX_BYTES:
+            raise ModelError(f"the tokenizer is larger than {_MAX_BYTES >> 20} MiB")
+        self.model = model
+        try:
+            self._pieces = sentencepiece.SentencePieceProcessor(model_proto=model)
+            control = [self._pieces.pad_id(), self._pieces.unk_id(), self._pieces.bos_id(), self._pieces.eos_id()]
+            placeholders = self._pieces.piece_to_id(list(PLACEHOLDERS))
+        except RuntimeError:
+            raise ModelError("the tokenizer is damaged: SentencePiece cannot read it") from None
+        if control != [PAD, UNK, BOS, EOS] or placeholders != [EOS + 1 + i for i in range(len(PLACEHOLDERS))]:
+            raise ModelError("the tokenizer was not made by tfcli: its control tokens have other ids")
+
+    @classmethod
+    def load(cls, path: Path) -> "Tokenizer":
+        """From a tokenizer.model on disk; NotFoundError if it is not there."""
+        try:
+            return cls(path.read_bytes())
+        except FileNotFoundError:
+            raise NotFoundError(f'no tokenizer at "{path}"', "train one with   tfcli tokenizer train") from None
+
+    def __len__(self) -> int:
+        return self._pieces.get_piece_size()
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.model).hexdigest()
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of one text, without BOS and EOS."""
+        return self._pieces.encode(text)
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of many texts at once, without BOS and EOS."""
+        return self._pieces.encode(list(texts), num_threads=1)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids; PAD, BOS and EOS say nothing."""
+        return self._pieces.decode(list(ids))
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The vocabulary entry of each id, for people to look at."""
+        return [self._pieces.id_to_piece(int(i)) for i in ids]
+
+    def count_unknown(self, ids: Sequence[int]) -> int:
+        """How many ids stand for text the vocabulary does not know: UNK, or a raw byte."""
+        return sum(i == UNK or self._pieces.is_byte(int(i)) for i in ids)
+
+
+def train(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
+    """A tokenizer learned from `texts`, made in memory and read back before it is returned.
+
+    Unigram (Kudo 2018, 1804.10959) or BPE (Sennrich 2016, 1508.07909) by SentencePiece (Kudo & Richardson 2018,
+    1808.06226), with bytes for unseen characters, digits one by one, and NFKC folding of full-width forms.
+    Raises DataError if the texts are empty or too few for the vocabulary.
+    """
+    buffer = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        rules = Path(folder) / "fold.tsv"
+        rules.write_text(_folding_rules(config.fold_traditional), encoding="utf-8")
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(texts),
+                model_writer=buffer,
+                model_type=config.kind,
+                vocab_size=config.vocab_size,
+                character_coverage=config.character_coverage,
+                normalization_rule_tsv=str(rules),
+                byte_fallback=True,
+                split_digits=True,
+                pad_id=PAD,
+                unk_id=UNK,
+                bos_id=BOS,
+                eos_id=EOS,
+                user_defined_symbols=list(PLACEHOLDERS),
+                num_threads=2,  # the result depends on this number, so it is not the machine's
+                input_sentence_size=0,
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise _training_error(str(error), config) from None
+    return Tokenizer(buffer.getvalue())
+
+
+def _training_error(words: str, config: TokenizerConfig) -> Exception:
+    """SentencePiece's C++ assertion as a sentence."""
+    if bound := re.search(r"value <= (\d+)", words):
+        return DataError(
+            f"the corpus is too small for a vocabulary of {config.vocab_size:,}",
+            f"use at most   --set tokenizer.vocab_size={bound[1]}",
+        )
+    if "smaller than required_chars" in words:
+        need = re.search(r"required_chars.*?(\d+)[^\d]*$", words)
+        return DataError(
+            f"a vocabulary of {config.vocab_size:,} cannot hold the characters of this corpus",
+            f"raise tokenizer.vocab_size{f' above {need[1]}' if need else ''}, or lower tokenizer.character_coverage",
+        )
+    if "sentences_.empty()" in words:
+        return DataError("the corpus has no text to train a tokenizer on")
+    if "No space" in words:
+        return ResourceError("disk full while training the tokenizer")
+    return DataError(f"SentencePiece cannot train on this corpus: {words.rpartition(') ')[2] or words}")
+
+
+def _folding_rules(fold_traditional: bool) -> str:
+    """SentencePiece normalization rules, `code points<TAB>code points` in hex: NFKC per character, white space to a
+    space, control and zero-width characters removed, SentencePiece's own space mark to an underscore, and, if asked for,
+    traditional Chinese characters to simplified."""
+    simplify = _simplifier() if fold_traditional else str
+    rows = []
+    for code in range(0x20, 0x30000):
+        char = chr(code)
+        category = unicodedata.category(char)
+        if category in ("Cs", "Co", "Cn"):
+            continue
+        if category in ("Cc", "Cf"):
+            folded = ""
+        elif char == "▁":
+            folded = "_"
+        elif char.isspace():
+            folded = " "
+        else:
+            folded = unicodedata.normalize("NFKC", simplify(unicodedata.normalize("NFKC", char)))
+        if folded != char:
+            rows.append(f"{code:X}\t{' '.join(f'{ord(c):X}' for c in folded)}")
+    return "\n".join(["9\t20", "A\t20", "D\t20", *rows]) + "\n"
+
+
+def _simplifier():
+    try:
+        import opencc
+    except ImportError:
+        raise NotFoundError(
+            "tokenizer.fold_traditional needs OpenCC", "install it with   pip install 'tfcli[zh]'"
+        ) from None
+    return opencc.OpenCC("t2s").convert

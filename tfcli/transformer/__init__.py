@@ -1,0 +1,1 @@
+"""The Transformer (Vaswani et al. 2017, 1706.03762), one file per part."""

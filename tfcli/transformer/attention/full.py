@@ -1,0 +1,34 @@
+"""Scaled dot-product attention over all keys.
+
+Shapes: B batch, H heads, Q queries, M keys, K d_head.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tfcli.transformer.attention.kernel import Kernel, Scores
+from tfcli.transformer.masks import Mask
+
+
+class Full(Kernel):
+    """softmax(q kᵀ / √K) v. Vaswani et al. 2017 (1706.03762), equation 1.
+
+    Two paths, equal up to rounding. The fused one is PyTorch's; it keeps no weights. The explicit one is written out
+    below; it also serves training on a CPU, where the backward pass of the fused kernel is slower on short sentences.
+    """
+
+    def forward(
+        self, q_BHQK: Tensor, k_BHMK: Tensor, v_BHMK: Tensor, mask: Mask, scores: Scores | None, need_weights: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        allowed_BHQM = mask.allowed(q_BHQK.size(2), k_BHMK.size(2), q_BHQK.device)
+        training_on_cpu = q_BHQK.requires_grad and q_BHQK.device.type == "cpu"
+        if scores is None and not need_weights and not training_on_cpu:
+            return F.scaled_dot_product_attention(q_BHQK, k_BHMK, v_BHMK, attn_mask=allowed_BHQM), None
+        scores_BHQM = (q_BHQK * q_BHQK.size(-1) ** -0.5) @ k_BHMK.transpose(-2, -1)
+        if scores is not None:
+            scores_BHQM = scores(scores_BHQM)
+        if allowed_BHQM is not None:
+            scores_BHQM = scores_BHQM.masked_fill(~allowed_BHQM, torch.finfo(scores_BHQM.dtype).min)
+        weights_BHQM = scores_BHQM.softmax(dim=-1)
+        return weights_BHQM @ v_BHMK, weights_BHQM if need_weights else None

@@ -1,0 +1,93 @@
+"""The projections around an attention kernel: into heads and out of them.
+
+Shapes: B batch, T tokens, S source, D d_model, H heads, K d_head, M keys.
+"""
+
+from torch import Tensor, nn
+
+from tfcli.config import ModelConfig
+from tfcli.transformer.attention import KERNELS
+from tfcli.transformer.cache import Cache
+from tfcli.transformer.masks import Mask
+from tfcli.transformer.positions import Positions
+
+Record = list[Tensor]
+"""Where attention weights are collected, one (B, H, Q, M) per layer, when somebody wants to look at them."""
+
+
+def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
+    """(B, T, H*K) -> (B, H, T, K)."""
+    B, T, D = x_BTD.shape
+    return x_BTD.view(B, T, num_heads, D // num_heads).transpose(1, 2)
+
+
+def join_heads(x_BHTK: Tensor) -> Tensor:
+    """(B, H, T, K) -> (B, T, H*K)."""
+    return x_BHTK.transpose(1, 2).flatten(2)
+
+
+class SelfAttention(nn.Module):
+    """A sequence attends to itself. kernel: a name in KERNELS."""
+
+    def __init__(self, config: ModelConfig, kernel: str, positions: Positions):
+        super().__init__()
+        self.num_heads = config.num_heads
+        self.qkv = nn.Linear(config.d_model, 3 * config.d_model)
+        self.out = nn.Linear(config.d_model, config.d_model)
+        self.kernel = KERNELS[kernel](config)
+        # Shared with the whole stack, which owns its parameters: a plain attribute keeps them out of this module.
+        object.__setattr__(self, "positions", positions)
+
+    def forward(
+        self, x_BTD: Tensor, mask: Mask, cache: Cache | None = None, layer: int = 0, record: Record | None = None
+    ) -> Tensor:
+        start = cache.length if cache else 0
+        q_BHTK, k_BHMK, v_BHMK = (split_heads(part, self.num_heads) for part in self.qkv(x_BTD).chunk(3, dim=-1))
+        q_BHTK, k_BHMK = self.positions.rotate(q_BHTK, start), self.positions.rotate(k_BHMK, start)
+        if cache:
+            k_BHMK = cache.layers[layer].append("self_k", k_BHMK, start)
+            v_BHMK = cache.layers[layer].append("self_v", v_BHMK, start)
+        scores = None
+        if self.positions.changes_scores:
+            def scores(scores_BHQM: Tensor) -> Tensor:
+                return self.positions.scores(scores_BHQM, q_BHTK, start)
+        out_BHTK, weights = self.kernel(q_BHTK, k_BHMK, v_BHMK, mask, scores, record is not None)
+        if record is not None:
+            record.append(weights)
+        return self.out(join_heads(out_BHTK))
+
+
+class MemoryAttention(nn.Module):
+    """A sequence attends to encoder states. Their keys and values are computed once per sentence and kept in the cache
+    under `name`."""
+
+    def __init__(self, config: ModelConfig, name: str = "memory"):
+        super().__init__()
+        self.num_heads = config.num_heads
+        self.name = name
+        self.q = nn.Linear(config.d_model, config.d_model)
+        self.kv = nn.Linear(config.d_model, 2 * config.d_model)
+        self.out = nn.Linear(config.d_model, config.d_model)
+        self.kernel = KERNELS["full"](config)
+
+    def forward(
+        self,
+        x_BTD: Tensor,
+        state_BSD: Tensor,
+        mask: Mask,
+        cache: Cache | None = None,
+        layer: int = 0,
+        record: Record | None = None,
+    ) -> Tensor:
+        k_BHSK, v_BHSK = self._keys_and_values(state_BSD, cache.layers[layer].tensors if cache else {})
+        q_BHTK = split_heads(self.q(x_BTD), self.num_heads)
+        out_BHTK, weights = self.kernel(q_BHTK, k_BHSK, v_BHSK, mask, None, record is not None)
+        if record is not None:
+            record.append(weights)
+        return self.out(join_heads(out_BHTK))
+
+    def _keys_and_values(self, state_BSD: Tensor, store: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        if self.name + "_k" not in store:
+            k, v = (split_heads(part, self.num_heads) for part in self.kv(state_BSD).chunk(2, dim=-1))
+            store[self.name + "_k"], store[self.name + "_v"] = k, v
+        return store[self.name + "_k"], store[self.name + "_v"]
