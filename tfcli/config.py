@@ -21,6 +21,7 @@ Schedule = Literal["linear", "cosine", "inverse_sqrt", "constant"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Metric = Literal["chrf", "bleu", "loss"]
 TokenizerKind = Literal["unigram", "bpe"]
+Engine = Literal["torch"]
 Preset = Literal["tiny", "small", "base"]
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3

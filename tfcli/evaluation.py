@@ -1,0 +1,112 @@
+"""How good translations are: corpus BLEU and chrF2 by sacreBLEU, and counts of what those two forgive too easily.
+
+Scores are of text as people read it, neither tokenized nor lowercased, and carry sacreBLEU's signature: only scores
+with equal signatures can be compared.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sacrebleu.metrics import BLEU, CHRF
+
+from tfcli.errors import DataError
+
+
+@dataclass(frozen=True)
+class Score:
+    """A corpus score from 0 to 100 with the signature of how it was measured."""
+
+    name: str
+    value: float
+    signature: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one test set. bleu: Papineni 2002. chrf: chrF2, Popović 2015.
+
+    length_ratio: words (characters of Chinese) of the hypotheses over those of the references.
+    digits: share of the numbers of both source and reference that the hypothesis has too; None without any.
+    loops: hypotheses in which some three words stand three times, without the reference doing so.
+    empty: hypotheses without text where the reference has some.
+    """
+
+    lines: int
+    bleu: Score
+    chrf: Score
+    length_ratio: float
+    digits: float | None
+    loops: int
+    empty: int
+
+
+def evaluate(sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], target: str) -> Evaluation:
+    """Everything measured about `hypotheses`, line by line beside their sources and references.
+
+    target: language code of the hypotheses; it chooses BLEU's tokenizer.
+    Raises DataError if the three differ in length or there are none.
+    """
+    if not len(sources) == len(hypotheses) == len(references) or not references:
+        counts = f"{len(sources):,} sources, {len(hypotheses):,} hypotheses, {len(references):,} references"
+        raise DataError(f"{counts}: nothing can be scored", "give one line each, and at least one")
+    return Evaluation(
+        lines=len(references),
+        bleu=bleu(hypotheses, references, target),
+        chrf=chrf(hypotheses, references),
+        length_ratio=_count_words(hypotheses, target) / max(_count_words(references, target), 1),
+        digits=digit_recall(sources, hypotheses, references),
+        loops=sum(loops(h, target) and not loops(r, target) for h, r in zip(hypotheses, references, strict=True)),
+        empty=sum(not h.strip() and bool(r.strip()) for h, r in zip(hypotheses, references, strict=True)),
+    )
+
+
+def bleu(hypotheses: Sequence[str], references: Sequence[str], target: str) -> Score:
+    """Corpus BLEU; Chinese is scored by character, every other language by the words of WMT's tokenizer 13a."""
+    return _score("BLEU", BLEU(tokenize="zh" if _is_chinese(target) else "13a"), hypotheses, references)
+
+
+def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+    """Corpus chrF2: n-grams of 1 to 6 characters, recall counted twice as much as precision."""
+    return _score("chrF2", CHRF(), hypotheses, references)
+
+
+def digit_recall(sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str]) -> float | None:
+    """Of the numbers that stand in a source and in its reference, the share that stand in the hypothesis, 0 to 1."""
+    shared = kept = 0
+    for source, hypothesis, reference in zip(sources, hypotheses, references, strict=True):
+        wanted = _numbers(source) & _numbers(reference)
+        shared += wanted.total()
+        kept += (wanted & _numbers(hypothesis)).total()
+    return kept / shared if shared else None
+
+
+def loops(text: str, target: str) -> bool:
+    """Whether some three words in a row (characters of Chinese) stand in the text at least three times."""
+    words = _words(text, target)
+    runs = Counter(zip(words, words[1:], words[2:], strict=False))
+    return max(runs.values(), default=0) >= 3
+
+
+def _score(name: str, metric: BLEU | CHRF, hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+    value = metric.corpus_score(list(hypotheses), [list(references)]).score
+    return Score(name, value, str(metric.get_signature()))
+
+
+def _is_chinese(language: str) -> bool:
+    return language.startswith("zh")
+
+
+def _words(text: str, language: str) -> list[str]:
+    return list("".join(text.split())) if _is_chinese(language) else text.split()
+
+
+def _count_words(texts: Sequence[str], language: str) -> int:
+    return sum(len(_words(text, language)) for text in texts)
+
+
+def _numbers(text: str) -> Counter[str]:
+    folded = unicodedata.normalize("NFKC", text)
+    return Counter(number.replace(",", "") for number in re.findall(r"\d+(?:,\d{3})*", folded))

@@ -1,0 +1,130 @@
+"""The settings that commands share, and where each value came from. No torch here.
+
+Every value is taken from the first place that has one: the command line, the environment (`TFCLI_DEVICE=cuda`),
+`tfcli.toml` in the current folder, `config.toml` in the user's folder, the built-in default.
+"""
+
+import os
+import re
+import tomllib
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+
+from tfcli import schema
+from tfcli.config import Engine, Precision
+from tfcli.errors import ModelError, UsageError
+
+EngineChoice = Literal[("auto", *typing.get_args(Engine))]
+Split = Literal["auto", "off"]
+Protect = Literal["url", "email", "placeholder", "tag"]
+EncodingErrors = Literal["replace", "strict"]
+
+PREFIX = "TFCLI_"
+FOLDER_FILE = "tfcli.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a model is found and run. None: the model or the machine decides."""
+
+    model: str = "zh-en"
+    device: str = "auto"  # auto, cpu, cuda, cuda:N or mps
+    dtype: Precision = "auto"
+    engine: EngineChoice = "auto"
+    threads: int | None = None
+    batch_tokens: int | None = None
+    max_length: int | None = None  # tokens of one translation
+    length_ratio: float | None = None  # target tokens per source token
+    split: Split = "auto"
+    protect: tuple[Protect, ...] = ("url", "email", "placeholder")
+    encoding_errors: EncodingErrors = "replace"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Settings, and for each of them the place it came from, in words."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def user_file() -> Path:
+    """The file with the settings of this user; it need not exist."""
+    return platformdirs.user_config_path("tfcli") / "config.toml"
+
+
+def resolve(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] = os.environ) -> Resolved:
+    """The settings in force in the current folder.
+
+    flags: values from the command line, None where an option was not given. Text is read alike wherever it comes from.
+    Raises UsageError for an option or variable, ModelError for a file, that is unknown or has a bad value, by name.
+    """
+    variables = [key for key, value in environ.items() if key.startswith(PREFIX) and value]
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(_HINTS, "built-in")
+
+    def take(found: Mapping[str, object], label: Callable[[str], str]) -> None:
+        for name, value in found.items():
+            if name not in _HINTS:
+                raise schema.unknown_key(label(name), label(name), [label(known) for known in _HINTS])
+            values[name], origins[name] = _check(name, value, label(name)), label(name)
+
+    for path in (user_file(), Path(FOLDER_FILE)):
+        take(_read(path), lambda name, path=path: f"{name} in {path}")
+    try:
+        take({key.removeprefix(PREFIX).lower(): environ[key] for key in variables}, variable)
+        take({name: value for name, value in (flags or {}).items() if value is not None}, flag)
+    except ModelError as error:
+        raise UsageError(error.message, error.hint) from None
+    return Resolved(Settings(**values), origins)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def flag(name: str) -> str:
+    """The command-line option of a setting."""
+    return "--" + name.replace("_", "-")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is not TOML: {error}") from None
+
+
+def _check(name: str, value: object, label: str) -> Any:
+    """The value of a setting in its declared type and within its bounds; ModelError naming `label` if it is not."""
+    hint = _HINTS[name]
+    checked = schema.convert(hint, _parse(hint, value) if isinstance(value, str) else value, label)
+    if name == "device" and not re.fullmatch("auto|cpu|mps|cuda(:[0-9]+)?", checked):
+        raise ModelError(f'{label} is "{checked}"; it must be auto, cpu, cuda, cuda:N or mps')
+    if isinstance(checked, int | float) and checked <= 0:
+        raise ModelError(f"{label} must be more than 0, not {checked}")
+    return checked
+
+
+def _parse(hint: Any, text: str) -> object:
+    """Text as the declared type, as far as it can be read; what cannot stays text for the type check to refuse."""
+    if typing.get_origin(hint) is tuple:
+        return [] if text == "none" else [part.strip() for part in text.split(",")]
+    for kind in (int, float):
+        if kind in typing.get_args(hint):
+            try:
+                return kind(text)
+            except ValueError:
+                return text
+    return text
+
+
+_HINTS = typing.get_type_hints(Settings)
