@@ -1,0 +1,1 @@
+"""Parallel text on its way to the model: corpus -> cleaning -> noise -> ids -> buckets -> batches."""

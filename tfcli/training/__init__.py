@@ -1,0 +1,1 @@
+"""From corpora to a bundle: objectives, the loop, checkpoints, many processes."""

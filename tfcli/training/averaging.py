@@ -1,0 +1,34 @@
+"""Means of models: over the run as it goes (EMA), or over a few of its checkpoints."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+State = dict[str, Tensor]
+
+
+class MovingAverage:
+    """shadow = d * shadow + (1 - d) * weights after every step (Polyak & Juditsky 1992), with d growing to `decay` from
+    below so that the first steps are soon forgotten."""
+
+    def __init__(self, model: nn.Module, decay: float):
+        self.decay = decay
+        self.shadow: State = {name: p.detach().clone() for name, p in model.named_parameters()}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        """step: updates made so far."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        parameters = [p.detach() for _, p in model.named_parameters()]
+        torch._foreach_lerp_(list(self.shadow.values()), parameters, 1 - decay)
+
+
+def average(states: Iterable[State]) -> State:
+    """The mean of models of one shape, one after another in memory; computed in float64."""
+    total: State = {}
+    count = 0
+    for count, state in enumerate(states, 1):
+        for name, tensor in state.items():
+            total[name] = total[name] + tensor.double() if count > 1 else tensor.double()
+    return {name: (tensor / count).float() for name, tensor in total.items()}

@@ -1,0 +1,141 @@
+"""TrainState on disk, so that no instant of a kill, a full disk or a power cut can lose the last finished checkpoint.
+
+A checkpoint is a folder `step-000000123`. It is written beside its place as `.tmp-*`: every file is synced, the manifest
+with the SHA-256 of each comes last, the folder is synced, renamed, and its parent synced; only then are older ones
+pruned. Loading takes the newest folder whose manifest and files verify. Tensors are safetensors, the rest is JSON.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load, save
+from torch import Tensor
+
+from tfcli.errors import ModelError
+
+FORMAT = 1
+_MANIFEST = "manifest.json"
+
+
+@dataclass
+class TrainState:
+    """All that a run needs to go on as if it had never stopped.
+
+    tensors: named groups ("model", "ema", "optimizer", "random"), each a dict of tensors.
+    facts: JSON values: step, epoch, position in the epoch, seconds trained, best score, fingerprints.
+    """
+
+    step: int
+    tensors: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def save_state(folder: Path, state: TrainState, keep: int) -> Path:
+    """Writes the state below `folder`; keeps the newest `keep` checkpoints. A step that is already there is left alone."""
+    final = folder / f"step-{state.step:09d}"
+    if final.exists():
+        return final
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".tmp-{state.step}-{os.getpid()}"
+    temporary.mkdir()
+    try:
+        files = {f"{name}.safetensors": save(group) for name, group in state.tensors.items()}
+        facts = {"format": FORMAT, "step": state.step, **state.facts}
+        files["state.json"] = json.dumps(facts, indent=1).encode()
+        sums = {name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
+        for name, data in files.items():
+            _write_synced(temporary / name, data)
+        _write_synced(temporary / _MANIFEST, _seal(sums))
+        sync_folder(temporary)
+        temporary.rename(final)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync_folder(folder)
+    for old in list_checkpoints(folder)[:-keep]:
+        trash = folder / f".trash-{old.name}-{os.getpid()}"
+        old.rename(trash)
+        shutil.rmtree(trash, ignore_errors=True)
+    return final
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints below `folder`, oldest first."""
+    return sorted(folder.glob("step-*"))
+
+
+def load_latest(folder: Path) -> tuple[TrainState | None, list[str]]:
+    """The newest state that verifies, and a sentence for each newer one that does not."""
+    skipped = []
+    for path in reversed(list_checkpoints(folder)):
+        try:
+            return load_state(path), skipped
+        except ModelError as error:
+            skipped.append(error.message)
+    if skipped:
+        raise ModelError(f"no checkpoint in {folder} is intact: {skipped[0]}", "start over with   --fresh")
+    return None, skipped
+
+
+def load_state(path: Path) -> TrainState:
+    """One checkpoint; ModelError if a byte of it differs from what was written."""
+    files = read_verified(path)
+    facts = json.loads(files.pop("state.json"))
+    if facts.pop("format") != FORMAT:
+        raise ModelError(f"{path.name} was written by another version of tfcli")
+    tensors = {name.removesuffix(".safetensors"): load(data) for name, data in files.items()}
+    return TrainState(facts.pop("step"), tensors, facts)
+
+
+def read_verified(path: Path) -> dict[str, bytes]:
+    """The files of a checkpoint, each checked against the manifest."""
+    try:
+        sums = _unseal((path / _MANIFEST).read_bytes())
+        files = {name: (path / name).read_bytes() for name in sums}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path.name} is not complete: {error}") from None
+    for name, data in files.items():
+        if hashlib.sha256(data).hexdigest() != sums[name]["sha256"]:
+            raise ModelError(f"{path.name} is damaged: {name} is not what was written")
+    return files
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Deletes what a killed process left half-written. Call it only while holding the run's lock."""
+    for pattern in (".tmp-*", ".trash-*"):
+        for path in folder.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _seal(sums: dict[str, Any]) -> bytes:
+    """The manifest with its own hash in front, so that a flipped bit in it is found too."""
+    body = json.dumps(sums, indent=1).encode()
+    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def _unseal(data: bytes) -> dict[str, Any]:
+    digest, _, body = data.partition(b"\n")
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ValueError("its manifest is damaged")
+    return json.loads(body)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Makes renames inside a folder survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

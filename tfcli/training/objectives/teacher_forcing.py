@@ -1,0 +1,20 @@
+"""Teacher forcing: the decoder reads the reference and predicts its next token, all positions at once."""
+
+from torch import Tensor
+
+from tfcli.config import PAD
+from tfcli.data.batch import Batch
+from tfcli.training.loss import smoothed_cross_entropy
+from tfcli.training.objectives.objective import Objective
+
+
+class TeacherForcing(Objective):
+    """loss = -sum over t of log p(y_t | y_<t, x), smoothed. Williams & Zipser 1989; Vaswani et al. 2017 (1706.03762)."""
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        hidden_BTD = self.model.decode(batch.tgt_BT, self.model.encode(batch.src_BS))
+        real_BT = batch.labels_BT != PAD
+        smoothing = self.config.label_smoothing if self.training else 0.0
+        return smoothed_cross_entropy(
+            hidden_BTD[real_BT], self.model.output_weight_VD, batch.labels_BT[real_BT], smoothing
+        )

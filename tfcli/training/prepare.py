@@ -1,0 +1,81 @@
+"""From a recipe to what the loop needs: a tokenizer, encoded corpora, held-out pairs."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from tfcli import tokenizer as tokenizers
+from tfcli.config import CorpusConfig, DataConfig, Recipe
+from tfcli.data.corpus import Pair, read_pairs
+from tfcli.data.encoded import concatenate, encode_pairs
+from tfcli.data.noise import add_noise
+from tfcli.errors import DataError, NotFoundError
+from tfcli.tokenizer import Tokenizer
+from tfcli.training.trainer import Corpora
+from tfcli.training.validation import Validation
+
+Say = Callable[[str], None]
+_HELD_OUT = 20
+"""Without a validation corpus, one pair in so many is kept from training."""
+
+
+def prepare_tokenizer(recipe: Recipe, folder: Path, say: Say) -> Tokenizer:
+    """The tokenizer of the run folder; else the one the recipe names; else a new one, trained on the corpora."""
+    path = folder / "tokenizer.model"
+    if path.exists():
+        return Tokenizer.load(path)
+    if recipe.tokenizer.path:
+        return Tokenizer.load(Path(recipe.tokenizer.path))
+    say(f"training a tokenizer: {recipe.tokenizer.kind}, {recipe.tokenizer.vocab_size:,} pieces")
+    return tokenizers.train(sample_texts(recipe), recipe.tokenizer)
+
+
+def sample_texts(recipe: Recipe) -> Iterator[str]:
+    """Both sides of at most `tokenizer.sample` training pairs, each corpus by its share of the mixture."""
+    counts = [sum(1 for _ in read_pairs(corpus)) for corpus in recipe.data.train]
+    shares = [count * corpus.weight for count, corpus in zip(counts, recipe.data.train)]
+    for i, (corpus, count, share) in enumerate(zip(recipe.data.train, counts, shares)):
+        wanted = min(count, round(recipe.tokenizer.sample * share / sum(shares)))
+        rng = np.random.default_rng([recipe.training.seed, i])
+        chosen = np.zeros(count, dtype=bool)
+        chosen[rng.choice(count, wanted, replace=False)] = True
+        for pair in read_pairs(corpus):
+            if chosen[pair.number - 1]:
+                yield from (pair.source, pair.target)
+
+
+def prepare_data(recipe: Recipe, tokenizer: Tokenizer, say: Say) -> tuple[Corpora, Validation]:
+    """Encodes every corpus of the recipe. Raises DataError if nothing is left to train on."""
+    data = recipe.data
+    if not data.train:
+        raise NotFoundError("the recipe names no corpus", "add one with   --train corpus.tsv")
+    every = 0 if data.valid else _HELD_OUT
+    encoded = []
+    for i, corpus in enumerate(data.train):
+        texts = ((pair.source, pair.target) for pair in read_pairs(corpus) if not _held_out(pair, every))
+        noisy = add_noise(texts, data.noise, f"{recipe.training.seed}-{i}")
+        encoded.append(encode_pairs(noisy, tokenizer.encode_batch, data))
+        dropped = ", ".join(f"{count:,} {rule}" for rule, count in encoded[-1].dropped.items())
+        say(f"{corpus.path}: {len(encoded[-1]):,} pairs x {corpus.weight:g}" + (f" ({dropped} left out)" if dropped else ""))
+    if not sum(map(len, encoded)):
+        raise DataError(f"no pair is left to train on: {', '.join(corpus.path for corpus in data.train)}")
+    corpora = Corpora(concatenate(encoded), list(map(len, encoded)), [corpus.weight for corpus in data.train])
+    return corpora, _prepare_validation(data, tokenizer, recipe.target, every)
+
+
+def _held_out(pair: Pair, every: int) -> bool:
+    return every > 0 and pair.number % every == 0
+
+
+def _prepare_validation(data: DataConfig, tokenizer: Tokenizer, target_language: str, every: int) -> Validation:
+    """Pairs spread evenly over the validation corpus, or over what was held out of training."""
+    corpora = [CorpusConfig(data.valid)] if data.valid else list(data.train)
+    found = [pair for c in corpora for pair in read_pairs(c) if (_held_out(pair, every) or not every) and all(pair[1:])]
+    pairs = list(islice(found, 0, None, max(len(found) // data.valid_pairs, 1)))[: data.valid_pairs]
+    if not pairs:
+        raise DataError("there is no pair to validate with", "name a corpus for it with   --valid dev.tsv")
+    whole = DataConfig(max_length=1 << 30, max_ratio=1e9)
+    encoded = encode_pairs(((p.source, p.target) for p in pairs), tokenizer.encode_batch, whole)
+    return Validation(pairs, encoded, tokenizer, target_language)

@@ -1,0 +1,75 @@
+"""What a person and a plot see of a run: a bar or lines on stderr, and metrics.jsonl."""
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from tfcli.text.sanitize import safe_tty
+
+_LINE_SECONDS = 30
+"""Off a terminal a line comes this often at most."""
+
+
+class Reporter:
+    """Reports of one process; `quiet` ones write nothing for people, and without `metrics` no file."""
+
+    def __init__(self, metrics: Path | None = None, quiet: bool = False):
+        self.metrics = metrics
+        self.console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False, markup=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[status]}"),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task = self._bar.add_task("training", total=1.0, status="")
+        self._last_line = 0.0
+
+    def __enter__(self) -> "Reporter":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+        self.console.print(Text(safe_tty(text)), soft_wrap=True)
+
+    def record(self, kind: str, **values: Any) -> None:
+        """A line of metrics.jsonl."""
+        if self.metrics:
+            clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+            with open(self.metrics, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"kind": kind, **clean}, ensure_ascii=False) + "\n")
+
+    def step(self, progress: float, **values: float) -> None:
+        """One logged update: step, loss, perplexity, learning rate, tokens/s, seconds left."""
+        self.record("step", time=round(time.time(), 1), **values)
+        left = f"{values['seconds_left'] / 60:.0f} min left" if values.get("seconds_left") is not None else ""
+        status = (
+            f"step {values['step']:,}  loss {values['loss']:.3f}  ppl {values['perplexity']:.1f}  "
+            f"lr {values['learning_rate']:.1e}  {values['tokens_per_second']:,.0f} tok/s  {left}"
+        )
+        if self.console.is_terminal:
+            self._bar.update(self._task, completed=progress, status=status)
+        elif time.monotonic() - self._last_line >= _LINE_SECONDS:
+            self._last_line = time.monotonic()
+            self.say(f"{progress:4.0%}  {status}")
+
+    def validation(self, step: int, scores: dict[str, float], samples: list[tuple[str, str, str]], best: bool) -> None:
+        """One validation: scores by name, and (source, reference, translation) of a few sentences."""
+        self.record("validation", step=step, **scores, best=best)
+        numbers = "  ".join(f"{name} {value:.3f}" if name == "loss" else f"{name} {value:.1f}" for name, value in scores.items())
+        self.say(f"step {step:,}: {numbers}{'  (best so far)' if best else ''}")
+        for source, reference, translation in samples:
+            self.say(f"    {source}\n      = {translation}\n      ( {reference} )")

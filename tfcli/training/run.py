@@ -1,0 +1,149 @@
+"""One training run from a recipe to a bundle: prepare or resume, loop, average, write."""
+
+import dataclasses
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load
+
+import tfcli
+from tfcli.bundle import FORMAT, BundleConfig, write_bundle
+from tfcli.config import Recipe
+from tfcli.hub.card import model_card
+from tfcli.recipe import to_toml
+from tfcli.tokenizer import Tokenizer
+from tfcli.training.averaging import State, average
+from tfcli.training.checkpoint import list_checkpoints, load_latest, read_verified, remove_leftovers
+from tfcli.training.distributed import World, join_world
+from tfcli.training.hardware import fast_precision, keep_freed_memory
+from tfcli.training.objectives import OBJECTIVES
+from tfcli.training.prepare import prepare_data, prepare_tokenizer
+from tfcli.training.progress import Reporter
+from tfcli.training.run_folder import RunFolder
+from tfcli.training.stopping import StopSignal
+from tfcli.training.trainer import Trainer
+from tfcli.transformer.model import build_model
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. signal: the number of the signal that stopped it, or 0."""
+
+    bundle: Path
+    step: int
+    scores: dict[str, float]
+    signal: int
+
+
+def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False, quiet: bool = False) -> Outcome:
+    """Trains in the run folder `path`, resuming what is there, until the recipe is fulfilled or a signal comes."""
+    keep_freed_memory()
+    world = join_world(device)
+    folder = RunFolder(path)
+    with ExitStack() as stack:
+        stack.callback(world.leave)
+        if world.is_main:
+            stack.enter_context(folder.locked())
+            if fresh:
+                folder.clear()
+        reporter = Reporter(folder.metrics if world.is_main else None, quiet or not world.is_main)
+        tokenizer = _settle(recipe, folder, world, reporter)
+        recipe = _with_vocabulary(recipe, tokenizer)
+        trainer = make_trainer(recipe, folder, tokenizer, world, reporter)
+        state, skipped = load_latest(folder.checkpoints) if folder.checkpoints.exists() else (None, [])
+        for sentence in skipped:
+            reporter.say(f"skipped: {sentence}")
+        if state:
+            trainer.load_state(state)
+            reporter.say(f"resuming at step {state.step:,} (epoch {trainer.epoch}, {trainer.seconds / 60:.0f} min trained)")
+        stop = stack.enter_context(StopSignal())
+        stack.enter_context(reporter)
+        trainer.run(stop)
+        if world.is_main and recipe.training.average > 1:
+            _score_average(trainer, folder, recipe.training.average)
+    return Outcome(folder.bundle, trainer.step, trainer.best or {}, stop.number)
+
+
+def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world: World, reporter: Reporter) -> Trainer:
+    """A trainer at step 0. Every process builds the same model from the same seed."""
+    corpora, validation = prepare_data(recipe, tokenizer, reporter.say)
+    torch.manual_seed(recipe.training.seed)
+    model = build_model(recipe.model).to(world.device)
+    torch.manual_seed(recipe.training.seed + world.rank)  # from here on dropout differs between processes
+    objective = OBJECTIVES[recipe.training.objective](model, recipe.training)
+    wanted = recipe.training.precision
+    precision = fast_precision(world.device) if wanted == "auto" else getattr(torch, wanted)
+    reporter.say(
+        f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters, {world.size} process(es) on "
+        f"{world.device.type}, {str(precision).removeprefix('torch.')}"
+    )
+
+    def on_best(weights: State, scores: dict[str, float]) -> None:
+        _write(recipe, folder, tokenizer, weights, scores, trainer)
+
+    trainer = Trainer(
+        objective, corpora, validation, recipe.training, world, precision, folder.checkpoints, reporter, on_best
+    )
+    return trainer
+
+
+def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter) -> Tokenizer:
+    """The main process settles recipe and tokenizer on disk, the others read them."""
+    if world.is_main:
+        if folder.checkpoints.exists():
+            remove_leftovers(folder.checkpoints)
+        for change in folder.settle_recipe(recipe):
+            reporter.say(f"changed since the last time: {change}")
+        tokenizer = prepare_tokenizer(recipe, folder.path, reporter.say)
+        temporary = folder.tokenizer.with_suffix(f".{os.getpid()}")
+        temporary.write_bytes(tokenizer.model)
+        temporary.rename(folder.tokenizer)
+    world.wait()
+    return Tokenizer.load(folder.tokenizer)
+
+
+def _with_vocabulary(recipe: Recipe, tokenizer: Tokenizer) -> Recipe:
+    return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, vocab_size=len(tokenizer)))
+
+
+def _score_average(trainer: Trainer, folder: RunFolder, count: int) -> None:
+    """The mean of the last checkpoints, scored like any other candidate."""
+    group = "ema.safetensors" if trainer.average else "model.safetensors"
+    paths = list_checkpoints(folder.checkpoints)[-count:]
+    weights = average(load(read_verified(path)[group]) for path in paths)
+    trainer.put_weights(weights)
+    trainer.reporter.say(f"the mean of the last {len(paths)} checkpoints:")
+    trainer.score_weights(weights)
+
+
+def _write(
+    recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, weights: State, scores: dict[str, float], trainer: Trainer
+) -> None:
+    config = BundleConfig(
+        format=FORMAT,
+        source=recipe.source,
+        target=recipe.target,
+        model=recipe.model,
+        tokenizer_sha256=tokenizer.sha256,
+        dtype="float16",
+        library_version=tfcli.__version__,
+    )
+    metrics = {
+        "validation": scores,
+        "step": trainer.step,
+        "epoch": trainer.epoch,
+        "training_seconds": round(trainer.seconds),
+        "parameters": sum(tensor.numel() for tensor in weights.values()),
+    }
+    write_bundle(
+        folder.bundle,
+        config=config,
+        state=weights,
+        tokenizer=tokenizer,
+        recipe_toml=to_toml(recipe),
+        metrics=metrics,
+        card=model_card(config, recipe, metrics),
+    )

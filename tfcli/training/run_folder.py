@@ -1,0 +1,98 @@
+"""The run folder: one recipe, one tokenizer, one trainer at a time, its checkpoints, metrics and bundle."""
+
+import dataclasses
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfcli.config import Recipe
+from tfcli.errors import ModelError, ResourceError
+from tfcli.recipe import make_recipe, read_toml, to_toml
+
+MAY_CHANGE = {"training." + name for name in ("steps", "max_time", "valid_every", "save_every", "keep", "patience", "average", "metric", "precision")}
+"""Settings that a resumed run may have different: what was learned so far stays valid."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths inside a run folder."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def bundle(self) -> Path:
+        return self.path / "bundle"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def recipe(self) -> Path:
+        return self.path / "recipe.toml"
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.path / "tokenizer.model"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Refuses a second trainer on this folder."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / "run.lock", "a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise ResourceError(f'process {lock.read().strip() or "?"} is training in "{self.path}"') from None
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+
+    def clear(self) -> None:
+        """Forgets an earlier run."""
+        for path in (self.checkpoints, self.bundle):
+            shutil.rmtree(path, ignore_errors=True)
+        for path in (self.metrics, self.recipe, self.tokenizer):
+            path.unlink(missing_ok=True)
+
+    def settle_recipe(self, recipe: Recipe) -> list[str]:
+        """Writes the recipe, or compares it with that of the run to resume.
+
+        Returns a sentence per harmless change; ModelError for one that would make it another run.
+        """
+        changes = []
+        if self.recipe.exists():
+            before, after = (_flat(r) for r in (make_recipe(read_toml(self.recipe)), recipe))
+            changed = sorted(key for key in before | after if before.get(key) != after.get(key))
+            changes = [f"{key}: {before.get(key)} -> {after.get(key)}" for key in changed]
+            if refused := [text for key, text in zip(changed, changes) if key not in MAY_CHANGE]:
+                raise ModelError(
+                    f'"{self.path}" was trained with another recipe: {"; ".join(refused)}',
+                    "start over with   --fresh, or train elsewhere with   --run-dir",
+                )
+        self.recipe.write_text(to_toml(recipe), encoding="utf-8")
+        return changes
+
+
+def _flat(recipe: Recipe) -> dict[str, Any]:
+    """Dotted names of all settings; lists of corpora stay whole."""
+
+    def walk(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for key, value in values.items():
+            if isinstance(value, dict):
+                yield from walk(value, f"{prefix}{key}.")
+            else:
+                yield prefix + key, value
+
+    return dict(walk(dataclasses.asdict(recipe), ""))

@@ -1,0 +1,65 @@
+"""How good the model is right now: loss, BLEU and chrF on pairs it is not trained on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from tfcli import evaluation
+from tfcli.data.batch import count_labels, make_batch
+from tfcli.data.corpus import Pair
+from tfcli.data.encoded import EncodedPairs
+from tfcli.decoding.greedy import greedy
+from tfcli.tokenizer import Tokenizer
+from tfcli.training.objectives.objective import Objective
+
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The held-out pairs, as text and as ids; number i of both is the same pair."""
+
+    pairs: list[Pair]
+    encoded: EncodedPairs
+    tokenizer: Tokenizer
+    target_language: str
+
+    @torch.no_grad()
+    def loss(self, objective: Objective, device: torch.device) -> float:
+        """Negative log-likelihood per target token."""
+        order = np.argsort(self.encoded.tgt.lengths, kind="stable")
+        total = labels = 0.0
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            total += objective(make_batch(self.encoded, rows).to(device))[1].item()
+            labels += count_labels(self.encoded, rows)
+        return total / labels
+
+    def translate(self, model: nn.Module, device: torch.device) -> list[str]:
+        """Greedy translations of the held-out sources, in order."""
+        lengths = self.encoded.src.lengths
+        order = np.argsort(lengths, kind="stable")
+        output = [""] * len(order)
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            src = [self.encoded.src.sequence(i)[:-1].tolist() for i in rows]
+            limits = [min(2 * len(ids) + 16, model.config.max_length - 1) for ids in src]
+            for i, hypothesis in zip(rows, greedy(model, src, limits, device=device)):
+                output[i] = self.tokenizer.decode(hypothesis.ids)
+        return output
+
+    def run(self, objective: Objective, device: torch.device) -> tuple[dict[str, float], list[str]]:
+        """(scores by name, translations) of the objective's model as it is, in evaluation mode."""
+        was_training = objective.training
+        objective.eval()
+        translations = self.translate(objective.model, device)
+        references = [pair.target for pair in self.pairs]
+        scores = {
+            "loss": self.loss(objective, device),
+            "bleu": evaluation.bleu(translations, references, self.target_language).value,
+            "chrf": evaluation.chrf(translations, references).value,
+        }
+        objective.train(was_training)
+        return scores, translations
