@@ -19,6 +19,7 @@ from tfcli.training.averaging import State, average
 from tfcli.training.checkpoint import list_checkpoints, load_latest, read_verified, remove_leftovers
 from tfcli.training.distributed import World, join_world
 from tfcli.training.hardware import fast_precision, keep_freed_memory
+from tfcli.training.learner import Learner
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.prepare import prepare_data, prepare_tokenizer
 from tfcli.training.progress import Reporter
@@ -51,20 +52,23 @@ def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False,
                 folder.clear()
         reporter = Reporter(folder.metrics if world.is_main else None, quiet or not world.is_main)
         tokenizer = _settle(recipe, folder, world, reporter)
-        recipe = _with_vocabulary(recipe, tokenizer)
+        recipe = with_vocabulary(recipe, tokenizer)
         trainer = make_trainer(recipe, folder, tokenizer, world, reporter)
         state, skipped = load_latest(folder.checkpoints) if folder.checkpoints.exists() else (None, [])
         for sentence in skipped:
             reporter.say(f"skipped: {sentence}")
         if state:
-            trainer.load_state(state)
-            reporter.say(f"resuming at step {state.step:,} (epoch {trainer.epoch}, {trainer.seconds / 60:.0f} min trained)")
+            learner = trainer.learner
+            learner.load_state(state)
+            reporter.say(
+                f"resuming at step {state.step:,} (epoch {learner.epoch}, {learner.seconds / 60:.0f} min trained)"
+            )
         stop = stack.enter_context(StopSignal())
         stack.enter_context(reporter)
         trainer.run(stop)
         if world.is_main and recipe.training.average > 1:
             _score_average(trainer, folder, recipe.training.average)
-    return Outcome(folder.bundle, trainer.step, trainer.best or {}, stop.number)
+    return Outcome(folder.bundle, trainer.learner.step, trainer.learner.best or {}, stop.number)
 
 
 def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world: World, reporter: Reporter) -> Trainer:
@@ -82,12 +86,12 @@ def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world:
     )
 
     def on_best(weights: State, scores: dict[str, float]) -> None:
-        _write(recipe, folder, tokenizer, weights, scores, trainer)
+        _write(recipe, folder, tokenizer, weights, scores, learner)
 
-    trainer = Trainer(
-        objective, corpora, validation, recipe.training, world, precision, folder.checkpoints, reporter, on_best
+    learner = Learner(objective, recipe.training, world)
+    return Trainer(
+        learner, corpora, validation, recipe.training, precision, folder.checkpoints, reporter, on_best
     )
-    return trainer
 
 
 def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter) -> Tokenizer:
@@ -105,22 +109,23 @@ def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter)
     return Tokenizer.load(folder.tokenizer)
 
 
-def _with_vocabulary(recipe: Recipe, tokenizer: Tokenizer) -> Recipe:
+def with_vocabulary(recipe: Recipe, tokenizer: Tokenizer) -> Recipe:
+    """The recipe with the size of the vocabulary that the tokenizer turned out to have."""
     return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, vocab_size=len(tokenizer)))
 
 
 def _score_average(trainer: Trainer, folder: RunFolder, count: int) -> None:
     """The mean of the last checkpoints, scored like any other candidate."""
-    group = "ema.safetensors" if trainer.average else "model.safetensors"
+    group = "ema.safetensors" if trainer.learner.average else "model.safetensors"
     paths = list_checkpoints(folder.checkpoints)[-count:]
     weights = average(load(read_verified(path)[group]) for path in paths)
-    trainer.put_weights(weights)
+    trainer.learner.put_weights(weights)
     trainer.reporter.say(f"the mean of the last {len(paths)} checkpoints:")
-    trainer.score_weights(weights)
+    trainer.score_weights()
 
 
 def _write(
-    recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, weights: State, scores: dict[str, float], trainer: Trainer
+    recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, weights: State, scores: dict[str, float], learner: Learner
 ) -> None:
     config = BundleConfig(
         format=FORMAT,
@@ -133,9 +138,9 @@ def _write(
     )
     metrics = {
         "validation": scores,
-        "step": trainer.step,
-        "epoch": trainer.epoch,
-        "training_seconds": round(trainer.seconds),
+        "step": learner.step,
+        "epoch": learner.epoch,
+        "training_seconds": round(learner.seconds),
         "parameters": sum(tensor.numel() for tensor in weights.values()),
     }
     write_bundle(

@@ -5,29 +5,29 @@
         clip -> learning rate -> optimizers -> moving average
         now and then: log, validate (and keep the best), save
 
-Everything a step depends on is in TrainState, so a resumed run goes on as if it had never stopped.
+Everything a step depends on is in the Learner, so a resumed run goes on as if it had never stopped.
 """
 
+import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tfcli.config import TrainingConfig
 from tfcli.data.batch import count_labels, make_batch
 from tfcli.data.bucketing import plan_epoch
 from tfcli.data.encoded import EncodedPairs
 from tfcli.errors import DivergedError
-from tfcli.training.averaging import MovingAverage, State
-from tfcli.training.checkpoint import TrainState, save_state
-from tfcli.training.distributed import World
-from tfcli.training.objectives.objective import Objective
-from tfcli.training.optimizers import build_optimizers, load_optimizer_tensors, optimizer_tensors, set_learning_rate
+from tfcli.training.averaging import State
+from tfcli.training.checkpoint import save_state
+from tfcli.training.learner import Learner
+from tfcli.training.optimizers import set_learning_rate
 from tfcli.training.progress import Reporter
 from tfcli.training.schedule import learning_rate
 from tfcli.training.stopping import StopSignal
@@ -35,7 +35,7 @@ from tfcli.training.validation import Validation
 
 LOG_EVERY = 50
 MAX_BAD_STEPS = 3
-"""So many steps in a row without finite gradients end the run."""
+"""So many steps in a row without finite gradients are passed over; one more ends the run."""
 
 
 @dataclass(frozen=True)
@@ -46,144 +46,89 @@ class Corpora:
     sizes: list[int]
     weights: list[float]
 
-    def plan(self, batch_tokens: int, seed: int, epoch: int) -> list[np.ndarray]:
+    def plan(self, config: TrainingConfig, epoch: int) -> list[np.ndarray]:
+        """The micro-batches of an epoch."""
         lengths = self.pairs.src.lengths, self.pairs.tgt.lengths
-        return plan_epoch(*lengths, self.sizes, self.weights, batch_tokens, seed, epoch)
+        return plan_epoch(*lengths, self.sizes, self.weights, config.batch_tokens, config.seed, epoch)
 
 
 class Trainer:
-    """Trains the model of `objective` in place. on_best is called with the weights of every best validation so far."""
+    """Trains a Learner's model in place. on_best is called with the weights of every best validation so far."""
 
     def __init__(
         self,
-        objective: Objective,
+        learner: Learner,
         corpora: Corpora,
         validation: Validation,
         config: TrainingConfig,
-        world: World,
         precision: torch.dtype,
         checkpoints: Path,
         reporter: Reporter,
         on_best: Callable[[State, dict[str, float]], None],
     ):
-        self.objective, self.model = objective, objective.model
+        self.learner, self.world = learner, learner.world
         self.corpora, self.validation, self.config = corpora, validation, config
-        self.world, self.precision = world, precision
-        self.checkpoints, self.reporter, self.on_best = checkpoints, reporter, on_best
-        self.optimizers = build_optimizers(self.model, config)
-        self.average = MovingAverage(self.model, config.ema_decay) if config.ema_decay else None
-        self.step = self.epoch = self.position = self.bad_steps = self.stale = 0
-        self.seconds = 0.0
-        self.best: dict[str, float] | None = None
-        self.plan = corpora.plan(config.batch_tokens, config.seed, 0)
-
-    # State ------------------------------------------------------------------------------------------------------
-
-    def state(self) -> TrainState:
-        """Everything the next step depends on, the random states of all processes included."""
-        random = {str(rank): state for rank, state in enumerate(self.world.gather(self._random_state()))}
-        tensors = {
-            "model": dict(self.model.named_parameters()),
-            "optimizer": optimizer_tensors(self.optimizers),
-            "random": random,
-        }
-        if self.average:
-            tensors["ema"] = self.average.shadow
-        names = ("epoch", "position", "seconds", "best", "stale")
-        return TrainState(self.step, tensors, {name: getattr(self, name) for name in names})
-
-    def load_state(self, state: TrainState) -> None:
-        with torch.no_grad():
-            for name, parameter in self.model.named_parameters():
-                parameter.copy_(state.tensors["model"][name])
-            if self.average:
-                for name, tensor in self.average.shadow.items():
-                    tensor.copy_(state.tensors["ema"][name])
-        load_optimizer_tensors(self.optimizers, state.tensors["optimizer"])
-        self.step = state.step
-        for name in ("epoch", "position", "seconds", "best", "stale"):
-            setattr(self, name, state.facts[name])
-        self.plan = self.corpora.plan(self.config.batch_tokens, self.config.seed, self.epoch)
-        self._set_random_state(state.tensors["random"][str(self.world.rank)])
-
-    def _random_state(self) -> Tensor:
-        if self.world.device.type == "cuda":
-            return torch.cuda.get_rng_state(self.world.device).to(self.world.device)
-        return torch.get_rng_state()
-
-    def _set_random_state(self, state: Tensor) -> None:
-        if self.world.device.type == "cuda":
-            torch.cuda.set_rng_state(state.cpu(), self.world.device)
-        else:
-            torch.set_rng_state(state)
-
-    def save(self) -> None:
-        """A checkpoint; every process takes part, the main one writes."""
-        state = self.state()
-        if self.world.is_main:
-            save_state(self.checkpoints, state, self.config.keep)
-        self.world.wait()
-
-    # The loop ---------------------------------------------------------------------------------------------------
+        self.precision, self.checkpoints = precision, checkpoints
+        self.reporter, self.on_best = reporter, on_best
+        self.bad_steps = 0
 
     def run(self, stop: StopSignal) -> None:
-        """Trains until the config or `stop` says so; saves at the end."""
-        config = self.config
-        wrapped = self.world.wrap(self.objective)
-        self.objective.train()
-        loss_sum = label_sum = 0.0
-        logged, started = time.monotonic(), time.monotonic() - self.seconds
+        """Trains until the config or `stop` says so; validates and saves at the end."""
+        config, learner = self.config, self.learner
+        wrapped = self.world.wrap(learner.objective)
+        learner.objective.train()
+        self._plan = self.corpora.plan(config, learner.epoch)
+        nll = tokens = 0.0
+        logged, started = time.monotonic(), time.monotonic() - learner.seconds
         while not self._finished(stop):
             batches = self._next_batches()
             labels = sum(count_labels(self.corpora.pairs, rows) for rows in batches)
-            loss_sum += self._update(wrapped, batches, labels)
-            label_sum += labels
-            self.seconds = self.world.max(time.monotonic() - started)[0]
-            if self.step % LOG_EVERY == 0:
-                (total,) = self.world.sum(loss_sum)
-                self._log(total / label_sum, label_sum / (time.monotonic() - logged))
-                loss_sum = label_sum = 0.0
+            nll += self._update(wrapped, batches, labels)
+            tokens += labels
+            learner.seconds = self.world.max(time.monotonic() - started)[0]
+            if learner.step % LOG_EVERY == 0:
+                self._log(self.world.sum(nll)[0] / tokens, tokens / (time.monotonic() - logged))
+                nll = tokens = 0.0
                 logged = time.monotonic()
-            if self.step % config.valid_every == 0:
-                self.validate()
-            if self.step % config.save_every == 0:
-                self.save()
-        if self.step % config.valid_every:
-            self.validate()
-        self.save()
+            if learner.step % config.valid_every == 0:
+                self._validate()
+            if learner.step % config.save_every == 0:
+                self._save()
+        if learner.step % config.valid_every and not stop.asked:
+            self._validate()
+        self._save()
 
-    def _update(self, wrapped: torch.nn.Module, batches: list[np.ndarray], labels: int) -> float:
+    def _update(self, wrapped: nn.Module, batches: list[np.ndarray], labels: int) -> float:
         """One optimizer update over all micro-batches; the negative log-likelihood of this process' share."""
-        nll = 0.0
+        learner, nll = self.learner, 0.0
         for i, rows in enumerate(batches):
             batch = make_batch(self.corpora.pairs, rows, self.world.rank, self.world.size).to(self.world.device)
-            last = i == len(batches) - 1
-            synced = nullcontext() if last or self.world.size == 1 else wrapped.no_sync()
-            with synced:
+            alone = self.world.size == 1 or i == len(batches) - 1
+            with nullcontext() if alone else wrapped.no_sync():
                 with self._autocast():
                     loss, batch_nll = wrapped(batch)
-                # Wrapped gradients are a mean over the processes: undo it, so that they are a sum over all tokens.
+                # The wrapper takes the mean over the processes: undone here, so that gradients are a sum over tokens.
                 (loss * (self.world.size / labels)).backward()
             nll += batch_nll.item()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        norm = nn.utils.clip_grad_norm_(learner.model.parameters(), self.config.clip_norm)
         if torch.isfinite(norm):
-            set_learning_rate(self.optimizers, learning_rate(self.config, self.step, self.progress()))
-            for optimizer in self.optimizers:
-                optimizer.step()
             self.bad_steps = 0
+            set_learning_rate(learner.optimizers, learning_rate(self.config, learner.step, self.progress()))
+            for optimizer in learner.optimizers:
+                optimizer.step()
         else:
-            self._skip(norm)
-        for optimizer in self.optimizers:
+            self._pass_over(norm)
+        for optimizer in learner.optimizers:
             optimizer.zero_grad()
-        self.step += 1
-        if self.average:
-            self.average.update(self.model, self.step)
+        learner.step += 1
+        if learner.average:
+            learner.average.update(learner.model, learner.step)
         return nll
 
-    def _skip(self, norm: Tensor) -> None:
+    def _pass_over(self, norm: Tensor) -> None:
         """Gradients are equal on all processes, so all of them come here together."""
         self.bad_steps += 1
-        self.reporter.say(f"step {self.step + 1:,}: the gradient is {norm.item()}, no update")
+        self.reporter.say(f"step {self.learner.step + 1:,}: the gradient is {norm.item()}, no update")
         if self.bad_steps > MAX_BAD_STEPS:
             raise DivergedError(
                 f"training diverged: {self.bad_steps} steps in a row without a finite gradient",
@@ -192,74 +137,74 @@ class Trainer:
 
     def _next_batches(self) -> list[np.ndarray]:
         """The micro-batches of the next step; a step never spans two epochs."""
-        if self.position >= len(self.plan):
-            self.epoch += 1
-            self.position = 0
-            self.plan = self.corpora.plan(self.config.batch_tokens, self.config.seed, self.epoch)
-        batches = self.plan[self.position : self.position + self.config.grad_accum]
-        self.position += len(batches)
+        learner = self.learner
+        if learner.position >= len(self._plan):
+            learner.epoch, learner.position = learner.epoch + 1, 0
+            self._plan = self.corpora.plan(self.config, learner.epoch)
+        batches = self._plan[learner.position : learner.position + self.config.grad_accum]
+        learner.position += len(batches)
         return batches
 
-    def _autocast(self):
+    def _autocast(self) -> AbstractContextManager:
         if self.precision == torch.float32:
             return nullcontext()
         return torch.autocast(self.world.device.type, self.precision)
 
     def progress(self) -> float:
         """The share of the run that is done, by steps or by time."""
-        by_steps = self.step / self.config.steps if self.config.steps else 0.0
-        by_time = self.seconds / self.config.max_time if self.config.max_time else 0.0
+        by_steps = self.learner.step / self.config.steps if self.config.steps else 0.0
+        by_time = self.learner.seconds / self.config.max_time if self.config.max_time else 0.0
         return min(max(by_steps, by_time), 1.0)
 
     def _finished(self, stop: StopSignal) -> bool:
-        out_of_patience = 0 < self.config.patience <= self.stale
-        stop_asked = self.world.max(float(stop.asked))[0] > 0
-        return self.progress() >= 1 or out_of_patience or stop_asked
+        out_of_patience = 0 < self.config.patience <= self.learner.stale
+        asked, tired = self.world.max(float(stop.asked), float(out_of_patience))
+        return bool(self.progress() >= 1 or asked or tired)
 
     def _log(self, loss: float, tokens_per_second: float) -> None:
-        progress = self.progress()
+        progress, seconds = self.progress(), self.learner.seconds
         self.reporter.step(
             progress,
-            step=self.step,
-            epoch=self.epoch,
+            step=self.learner.step,
+            epoch=self.learner.epoch,
             loss=loss,
-            perplexity=float(np.exp(min(loss, 50.0))),
-            learning_rate=learning_rate(self.config, self.step, progress),
+            perplexity=math.exp(min(loss, 50.0)),
+            learning_rate=learning_rate(self.config, self.learner.step, progress),
             tokens_per_second=tokens_per_second,
-            seconds=self.seconds,
-            seconds_left=self.seconds * (1 / progress - 1) if progress > 0 else None,
+            seconds=seconds,
+            seconds_left=seconds * (1 / progress - 1) if progress > 0 else None,
         )
 
-    # Validation -------------------------------------------------------------------------------------------------
-
-    def validate(self) -> None:
-        """Scores the moving average if there is one, else the weights themselves; the best so far is handed on."""
+    def _save(self) -> None:
+        """A checkpoint; every process takes part, the main one writes."""
+        state = self.learner.state()
         if self.world.is_main:
-            current = {name: p.detach().clone() for name, p in self.model.named_parameters()}
-            weights = self.average.shadow if self.average else current
-            self.put_weights(weights)
-            self.score_weights(weights)
-            self.put_weights(current)
-        (self.stale,) = (int(value) for value in self.world.max(float(self.stale if self.world.is_main else 0)))
+            save_state(self.checkpoints, state, self.config.keep)
+        self.world.wait()
 
-    def score_weights(self, weights: State) -> None:
-        """Validates the model as it stands, whose weights these are."""
-        scores, translations = self.validation.run(self.objective, self.world.device)
-        better = self.best is None or self._goodness(scores) > self._goodness(self.best)
-        self.stale = 0 if better else self.stale + 1
-        pairs = self.validation.pairs
+    def _validate(self) -> None:
+        """Scores the moving average if there is one, else the weights themselves."""
+        if self.world.is_main:
+            learner = self.learner
+            current = {name: tensor.clone() for name, tensor in learner.weights().items()}
+            if learner.average:
+                learner.put_weights(learner.average.shadow)
+            self.score_weights()
+            learner.put_weights(current)
+        self.world.wait()
+
+    def score_weights(self) -> None:
+        """Validates the model as it stands; the best so far is handed on."""
+        learner, pairs = self.learner, self.validation.pairs
+        scores, translations = self.validation.run(learner.objective, self.world.device)
+        better = learner.best is None or self._goodness(scores) > self._goodness(learner.best)
+        learner.stale = 0 if better else learner.stale + 1
         shown = range(0, len(pairs), max(len(pairs) // 3, 1))[:3]
         samples = [(pairs[i].source, pairs[i].target, translations[i]) for i in shown]
-        self.reporter.validation(self.step, scores, samples, better)
+        self.reporter.validation(learner.step, scores, samples, better)
         if better:
-            self.best = scores
-            self.on_best(weights, scores)
+            learner.best = scores
+            self.on_best(learner.weights(), scores)
 
     def _goodness(self, scores: dict[str, float]) -> float:
-        value = scores[self.config.metric]
-        return -value if self.config.metric == "loss" else value
-
-    @torch.no_grad()
-    def put_weights(self, weights: State) -> None:
-        for name, parameter in self.model.named_parameters():
-            parameter.copy_(weights[name])
+        return -scores["loss"] if self.config.metric == "loss" else scores[self.config.metric]

@@ -19,7 +19,7 @@ from tfcli.transformer.positions import POSITIONS, Positions
 
 @dataclass(frozen=True)
 class DecoderRecord:
-    """Attention weights of a decoder, one (B, H, Q, M) per layer."""
+    """The attentions of a decoder, layer by layer."""
 
     self_attention: Record = field(default_factory=list)
     cross_attention: Record = field(default_factory=list)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tfcli.transformer.attention.kernel import Kernel, Scores
+from tfcli.transformer.attention.kernel import Kernel, Scores, Weights
 from tfcli.transformer.masks import Mask
 
 
@@ -20,7 +20,7 @@ class Full(Kernel):
 
     def forward(
         self, q_BHQK: Tensor, k_BHMK: Tensor, v_BHMK: Tensor, mask: Mask, scores: Scores | None, need_weights: bool
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> tuple[Tensor, Weights | None]:
         allowed_BHQM = mask.allowed(q_BHQK.size(2), k_BHMK.size(2), q_BHQK.device)
         training_on_cpu = q_BHQK.requires_grad and q_BHQK.device.type == "cpu"
         if scores is None and not need_weights and not training_on_cpu:
@@ -28,7 +28,8 @@ class Full(Kernel):
         scores_BHQM = (q_BHQK * q_BHQK.size(-1) ** -0.5) @ k_BHMK.transpose(-2, -1)
         if scores is not None:
             scores_BHQM = scores(scores_BHQM)
+        masked_BHQM = scores_BHQM
         if allowed_BHQM is not None:
-            scores_BHQM = scores_BHQM.masked_fill(~allowed_BHQM, torch.finfo(scores_BHQM.dtype).min)
-        weights_BHQM = scores_BHQM.softmax(dim=-1)
-        return weights_BHQM @ v_BHMK, weights_BHQM if need_weights else None
+            masked_BHQM = scores_BHQM.masked_fill(~allowed_BHQM, torch.finfo(scores_BHQM.dtype).min)
+        weights_BHQM = masked_BHQM.softmax(dim=-1)
+        return weights_BHQM @ v_BHMK, Weights(scores_BHQM, weights_BHQM) if need_weights else None

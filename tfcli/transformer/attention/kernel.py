@@ -4,6 +4,7 @@ Shapes: B batch, H heads, Q queries, M keys, K d_head.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -14,6 +15,13 @@ Scores = Callable[[Tensor], Tensor]
 """scores_BHQM -> scores_BHQM: what the positions do to the score matrix."""
 
 
+class Weights(NamedTuple):
+    """What an attention looked at. scores_BHQM: scaled similarities before mask and softmax; weights_BHQM: after."""
+
+    scores_BHQM: Tensor
+    weights_BHQM: Tensor
+
+
 class Kernel(nn.Module):
     """Mixes values by the similarity of queries and keys."""
 
@@ -22,6 +30,6 @@ class Kernel(nn.Module):
 
     def forward(
         self, q_BHQK: Tensor, k_BHMK: Tensor, v_BHMK: Tensor, mask: Mask, scores: Scores | None, need_weights: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """(out_BHQK, weights_BHQM); the weights are None unless needed."""
+    ) -> tuple[Tensor, Weights | None]:
+        """(out_BHQK, weights); the weights are None unless needed, and where a kernel has none per token."""
         raise NotImplementedError

@@ -3,16 +3,32 @@
 Shapes: B batch, T tokens, S source, D d_model, H heads, K d_head, M keys.
 """
 
+from dataclasses import dataclass
+
 from torch import Tensor, nn
 
 from tfcli.config import ModelConfig
 from tfcli.transformer.attention import KERNELS
+from tfcli.transformer.attention.kernel import Weights
 from tfcli.transformer.cache import Cache
 from tfcli.transformer.masks import Mask
 from tfcli.transformer.positions import Positions
 
-Record = list[Tensor]
-"""Where attention weights are collected, one (B, H, Q, M) per layer, when somebody wants to look at them."""
+
+@dataclass(frozen=True)
+class Look:
+    """One attention at work, for somebody who wants to look: what came in, what was weighed, what came out.
+    weights is None where the kernel has none per token."""
+
+    q_BHQK: Tensor
+    k_BHMK: Tensor
+    v_BHMK: Tensor
+    weights: Weights | None
+    out_BHQK: Tensor
+
+
+Record = list[Look]
+"""Where the attentions of a forward pass are collected, layer by layer."""
 
 
 def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
@@ -53,7 +69,7 @@ class SelfAttention(nn.Module):
                 return self.positions.scores(scores_BHQM, q_BHTK, start)
         out_BHTK, weights = self.kernel(q_BHTK, k_BHMK, v_BHMK, mask, scores, record is not None)
         if record is not None:
-            record.append(weights)
+            record.append(Look(q_BHTK, k_BHMK, v_BHMK, weights, out_BHTK))
         return self.out(join_heads(out_BHTK))
 
 
@@ -83,7 +99,7 @@ class MemoryAttention(nn.Module):
         q_BHTK = split_heads(self.q(x_BTD), self.num_heads)
         out_BHTK, weights = self.kernel(q_BHTK, k_BHSK, v_BHSK, mask, None, record is not None)
         if record is not None:
-            record.append(weights)
+            record.append(Look(q_BHTK, k_BHSK, v_BHSK, weights, out_BHTK))
         return self.out(join_heads(out_BHTK))
 
     def _keys_and_values(self, state_BSD: Tensor, store: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

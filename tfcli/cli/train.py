@@ -1,0 +1,110 @@
+"""tfcli train: a recipe, or a corpus, or nothing, to a model."""
+
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tfcli.cli import console
+from tfcli.cli.options import Device
+from tfcli.config import Precision, Preset
+from tfcli.data.corpus import PHRASEBOOK
+from tfcli.errors import UsageError
+from tfcli.recipe import apply_sets, make_recipe, read_toml
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(text: str) -> float:
+    """90s, 30m, 1h30m, 2h: seconds."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise typer.BadParameter(f'"{text}" is not a duration; write 30m, 1h30m or 90s')
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def train(
+    recipe: Annotated[Path | None, typer.Argument(metavar="[RECIPE.toml]", help="Default: the phrasebook's.")] = None,
+    corpus: Annotated[
+        list[str] | None, typer.Option("--train", metavar="FILE", help="Pairs: a TSV, or the source side.")
+    ] = None,
+    corpus_target: Annotated[
+        str | None, typer.Option("--train-target", metavar="FILE", help="The target side of --train.")
+    ] = None,
+    valid: Annotated[str | None, typer.Option(metavar="FILE", help="A TSV to validate on.")] = None,
+    preset: Annotated[Preset | None, typer.Option(help="The size of the model.")] = None,
+    run_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: runs/ and the recipe's name.")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting of a recipe; repeatable.")
+    ] = None,
+    max_time: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Train so long in all, for example 1h30m.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Train so many updates in all.")] = None,
+    batch_tokens: Annotated[int | None, typer.Option(metavar="N", help="Padded tokens of the longer side.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of weights, order and dropout.")] = None,
+    device: Device = None,
+    precision: Annotated[Precision | None, typer.Option(help="Default: the fastest here.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what the run folder holds.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be trained; write nothing.")] = False,
+) -> None:
+    """Train a model, or go on training it.
+
+    \b
+    Examples:
+      tfcli train                                          learn the built-in phrasebook
+      tfcli train --train corpus.tsv --valid dev.tsv --preset small --max-time 1h
+      tfcli train recipe.toml --set model.num_heads=1 --run-dir runs/one-head
+      torchrun --nproc-per-node 2 -m tfcli train recipe.toml
+
+    The same command again goes on where the run folder stopped.
+    """
+    if corpus_target and not corpus:
+        raise UsageError("--train-target needs --train")
+    values, name = _base(recipe, corpus)
+    if corpus:
+        values.setdefault("data", {})["train"] = [
+            {"path": path} | ({"target": corpus_target} if corpus_target else {}) for path in corpus
+        ]
+    training = {"steps": steps, "batch_tokens": batch_tokens, "seed": seed, "precision": precision}
+    training["max_time"] = parse_duration(max_time) if max_time else None
+    values.setdefault("training", {}).update({key: value for key, value in training.items() if value is not None})
+    if valid:
+        values.setdefault("data", {})["valid"] = valid
+    settled = make_recipe(apply_sets(values, sets or []), preset)
+    folder = run_dir or Path("runs") / name
+    from tfcli.training import dry_run as dry
+    from tfcli.training import run
+
+    if dry_run:
+        console.print_out(dry.describe(settled))
+        return
+    outcome = run.train(settled, folder, device or "auto", fresh, console.mode.quiet)
+    _say_next(outcome, folder)
+    if outcome.signal:
+        raise typer.Exit(128 + outcome.signal)
+
+
+def _base(recipe: Path | None, corpus: list[str] | None) -> tuple[dict[str, Any], str]:
+    """The tables to start from, and what the run is called."""
+    if recipe:
+        return read_toml(recipe), recipe.stem
+    if corpus:
+        return {}, Path(corpus[0]).name.split(".")[0]
+    with resources.as_file(resources.files("tfcli").joinpath("phrasebook.toml")) as path:
+        return read_toml(path), PHRASEBOOK
+
+
+def _say_next(outcome, folder: Path) -> None:
+    if outcome.signal:
+        console.note(f"stopped at step {outcome.step:,}, saved; go on with the same command")
+    elif outcome.scores:
+        scores = ", ".join(f"{name} {value:.2f}" for name, value in outcome.scores.items())
+        console.note(
+            f"done at step {outcome.step:,}; best validation: {scores}\n"
+            f'  translate   tfcli translate -m {folder} "好久不见"\n'
+            f"  measure     tfcli evaluate -m {folder} test.tsv"
+        )
+        console.print_out(str(outcome.bundle))

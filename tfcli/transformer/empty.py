@@ -1,0 +1,30 @@
+"""A model whose parameters have their shapes but no values yet: to look at, or to load weights into."""
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from tfcli.config import ModelConfig
+from tfcli.transformer.model import build_model
+
+
+class _ParametersOnMeta(TorchFunctionMode):
+    """Parameters take no memory, whatever the config asks for, and are not filled: drawing numbers that are overwritten
+    at once costs more than reading the file. Buffers, such as tables of positions, are made as always."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func is torch.empty:  # what the layers of torch.nn make their parameters of
+            return func(*args, **{**kwargs, "device": "meta"})
+        target = args[0] if args else kwargs.get("tensor")
+        # Not left to the meta device, where normal_ imports some 800 modules first.
+        if func in (nn.init.normal_, Tensor.normal_) and isinstance(target, nn.Parameter):
+            return target
+        return func(*args, **kwargs)
+
+
+def empty_model(config: ModelConfig) -> nn.Module:
+    """The model of a config with parameters on the meta device and buffers in memory. It becomes a real one by
+    `load_state_dict(state, assign=True)`."""
+    with _ParametersOnMeta():
+        return build_model(config)
