@@ -1,9 +1,13 @@
 """Means of models: over the run as it goes (EMA), or over a few of its checkpoints."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import torch
+from safetensors.torch import load
 from torch import Tensor, nn
+
+from tfcli.training.checkpoint import read_verified
 
 State = dict[str, Tensor]
 
@@ -32,3 +36,8 @@ def average(states: Iterable[State]) -> State:
         for name, tensor in state.items():
             total[name] = total[name] + tensor.double() if count > 1 else tensor.double()
     return {name: (tensor / count).float() for name, tensor in total.items()}
+
+
+def average_checkpoints(paths: Sequence[Path]) -> State:
+    """The mean of the weights of several checkpoints of one run (Vaswani et al. 2017, section 6.1)."""
+    return average(load(read_verified(path)["model.safetensors"]) for path in paths)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load
 
 import tfcli
 from tfcli.bundle import FORMAT, BundleConfig, write_bundle
@@ -15,8 +14,8 @@ from tfcli.config import Recipe
 from tfcli.hub.card import model_card
 from tfcli.recipe import to_toml
 from tfcli.tokenizer import Tokenizer
-from tfcli.training.averaging import State, average
-from tfcli.training.checkpoint import list_checkpoints, load_latest, read_verified, remove_leftovers
+from tfcli.training.averaging import State, average_checkpoints
+from tfcli.training.checkpoint import list_checkpoints, load_latest, remove_leftovers
 from tfcli.training.distributed import World, join_world
 from tfcli.training.hardware import fast_precision, keep_freed_memory
 from tfcli.training.learner import Learner
@@ -116,10 +115,8 @@ def with_vocabulary(recipe: Recipe, tokenizer: Tokenizer) -> Recipe:
 
 def _score_average(trainer: Trainer, folder: RunFolder, count: int) -> None:
     """The mean of the last checkpoints, scored like any other candidate."""
-    group = "ema.safetensors" if trainer.learner.average else "model.safetensors"
     paths = list_checkpoints(folder.checkpoints)[-count:]
-    weights = average(load(read_verified(path)[group]) for path in paths)
-    trainer.learner.put_weights(weights)
+    trainer.learner.put_weights(average_checkpoints(paths))
     trainer.reporter.say(f"the mean of the last {len(paths)} checkpoints:")
     trainer.score_weights()
 
