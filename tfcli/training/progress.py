@@ -42,8 +42,8 @@ class Reporter:
         self._bar.stop()
 
     def say(self, text: str) -> None:
-        """A line for people."""
-        self.console.print(Text(safe_tty(text)), soft_wrap=True)
+        """Lines for people."""
+        self.console.print(Text(safe_tty(text, keep_newlines=True)), soft_wrap=True)
 
     def record(self, kind: str, **values: Any) -> None:
         """A line of metrics.jsonl."""
@@ -71,5 +71,5 @@ class Reporter:
         self.record("validation", step=step, **scores, best=best)
         numbers = "  ".join(f"{name} {value:.3f}" if name == "loss" else f"{name} {value:.1f}" for name, value in scores.items())
         self.say(f"step {step:,}: {numbers}{'  (best so far)' if best else ''}")
-        for source, reference, translation in samples:
+        for source, reference, translation in (map(safe_tty, sample) for sample in samples):
             self.say(f"    {source}\n      = {translation}\n      ( {reference} )")
