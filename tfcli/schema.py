@@ -6,6 +6,7 @@ named together with the nearest right one, and no value of a wrong kind reaches 
 
 import dataclasses
 import difflib
+import json
 import types
 import typing
 
@@ -32,6 +33,29 @@ def build(cls: type, values: object, where: str = "") -> typing.Any:
         if required and field.name not in arguments:
             raise ModelError(f"{where + '.' if where else ''}{field.name} is missing")
     return cls(**arguments)
+
+
+def parse_json(data: bytes, what: str) -> typing.Any:
+    """JSON of unknown origin: no NaN or Infinity, no key twice, no nesting that exhausts the stack.
+
+    what: the name of the thing in messages. Raises ModelError.
+    """
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            raise ValueError("a key appears twice")
+        return values
+
+    try:
+        return json.loads(data, parse_constant=refuse, object_pairs_hook=unique)
+    except RecursionError:
+        raise ModelError(f"{what} is nested too deeply") from None
+    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError among them
+        raise ModelError(f"{what} is not JSON: {_show(str(error))}") from None
 
 
 def convert(hint: typing.Any, value: object, path: str) -> typing.Any:

@@ -1,0 +1,220 @@
+"""The model folder on disk, laid out as on the Hugging Face Hub: inference only, no optimizer, no pickle, no code.
+
+config.json, model.safetensors and tokenizer.model make the model; README.md (the card), metrics.json and recipe.toml
+tell its story. A folder may come from anybody, so everything is checked before it is used.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfcli import weights
+from tfcli.config import ModelConfig
+from tfcli.disk import replace_folder
+from tfcli.errors import ModelError, NotFoundError, UsageError
+from tfcli.schema import build, parse_json
+from tfcli.tokenizer import Tokenizer
+
+if typing.TYPE_CHECKING:
+    from torch import Tensor, nn
+
+FORMAT = 1
+CONFIG, WEIGHTS, TOKENIZER = "config.json", weights.FILE, "tokenizer.model"
+CARD, METRICS, RECIPE = "README.md", "metrics.json", "recipe.toml"
+REQUIRED = (WEIGHTS, CONFIG, TOKENIZER)
+
+_MAX_CONFIG_BYTES = 64 << 10
+_MAX_STORY_BYTES = 4 << 20
+_MAX_TOKENIZER_BYTES = 16 << 20
+_MAX_TABLE = 1 << 26  # max_length x d_model: tables of positions are made from the config, not read from the file
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    """config.json. source, target: language codes. tokenizer_sha256: of the file tokenizer.model, in hex. dtype: how
+    the weights are stored. library_version: the tfcli that wrote it. license: of the weights, as an SPDX identifier."""
+
+    format: int
+    source: str
+    target: str
+    model: ModelConfig
+    tokenizer_sha256: str
+    dtype: weights.Dtype
+    library_version: str
+    license: str = ""
+
+    def __post_init__(self):
+        length, width = self.model.max_length, self.model.d_model
+        if length * width > _MAX_TABLE:
+            raise ModelError(f"model.max_length = {length} is too much for model.d_model = {width}")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model folder whose config has been read. Its other files are read, and checked, when they are asked for; what
+    cannot be used raises ModelError."""
+
+    folder: Path
+    config: BundleConfig
+
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer, if it is the one the model was trained with."""
+        with _naming(self.folder):
+            data = _read(self.folder / TOKENIZER, _MAX_TOKENIZER_BYTES)
+            _check_tokenizer(data, self.config)
+            tokenizer = Tokenizer(data)
+            if len(tokenizer) != self.config.model.vocab_size:
+                raise ModelError(
+                    f"{TOKENIZER} has {len(tokenizer)} entries, model.vocab_size is {self.config.model.vocab_size}"
+                )
+            return tokenizer
+
+    def load_model(self, dtype: str = "float32") -> "nn.Module":
+        """The model in evaluation mode, on the CPU, its weights in `dtype` (a name in torch)."""
+        import torch
+
+        with _naming(self.folder), open(self.folder / WEIGHTS, "rb") as file:
+            return weights.load(file, self.config.model, self.config.dtype).to(getattr(torch, dtype))
+
+    def num_parameters(self) -> int:
+        """Counted from the header of the weights, without torch."""
+        with _naming(self.folder), open(self.folder / WEIGHTS, "rb") as file:
+            return weights.count_parameters(file)
+
+    def metrics(self) -> dict[str, typing.Any]:
+        """What was measured when the model was made; empty if nothing was."""
+        with _naming(self.folder):
+            metrics = parse_json(_read(self.folder / METRICS, _MAX_STORY_BYTES) or b"{}", METRICS)
+            if not isinstance(metrics, dict):
+                raise ModelError(f"{METRICS} is not a table")
+            return metrics
+
+    def card(self) -> str:
+        """The model card in Markdown; empty if there is none."""
+        with _naming(self.folder):
+            return _read(self.folder / CARD, _MAX_STORY_BYTES).decode("utf-8", "replace")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """The bundle in a folder. NotFoundError if there is no such folder, ModelError if it holds no usable model."""
+    hint = f"train one with   tfcli train --run-dir {folder}\nor fetch one     tfcli pull owner/name"
+    if not folder.is_dir():
+        raise NotFoundError(f'no model at "{folder}": there is no such folder', hint)
+    for name in REQUIRED:
+        if not (folder / name).is_file():
+            raise ModelError(f'no model at "{folder}": {name} is missing', hint)
+    with _naming(folder):
+        values = parse_json(_read(folder / CONFIG, _MAX_CONFIG_BYTES), CONFIG)
+        if isinstance(values, dict) and values.get("format", FORMAT) != FORMAT:
+            raise ModelError(
+                f"its format is {str(values['format'])[:20]}; this tfcli reads format {FORMAT}",
+                "a newer tfcli may read it   pip install --upgrade tfcli",
+            )
+        return Bundle(folder, build(BundleConfig, values))
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    config: BundleConfig,
+    state: "Mapping[str, Tensor]",
+    tokenizer: Tokenizer,
+    recipe_toml: str,
+    metrics: Mapping[str, typing.Any],
+    card: str,
+) -> Path:
+    """Writes a bundle and returns its folder, which appears complete or not at all. One that was there is replaced.
+
+    state: the model's state_dict, each tensor under one name. Raises ModelError if weights or tokenizer do not fit the
+    config, UsageError if something else than a bundle is in the way, ResourceError if the disk does not take it.
+    """
+    folder = folder.resolve()
+    data = weights.save(state, config.dtype)
+    weights.load(io.BytesIO(data), config.model, config.dtype)  # whatever would be refused later is refused now
+    _check_tokenizer(tokenizer.model, config)
+    files = {
+        WEIGHTS: data,
+        TOKENIZER: tokenizer.model,
+        CONFIG: _to_json(dataclasses.asdict(config)),
+        METRICS: _to_json(metrics),
+        RECIPE: recipe_toml.encode(),
+        CARD: card.encode(),
+    }
+    if folder.exists() and not (folder / CONFIG).is_file() and not _is_empty(folder):
+        raise UsageError(f'"{folder}" is in the way: it exists and is not a model')
+    replace_folder(folder, files)
+    return folder
+
+
+def locate(name: str) -> Path:
+    """The folder of a model: a bundle, a run that holds one, or a shipped name. NotFoundError if there is none.
+
+    A folder of that name comes before a shipped model, if there is a model in it.
+    """
+    path = Path(name)
+    for folder in (path, path / "bundle"):
+        if (folder / CONFIG).is_file():
+            return folder
+    for folder in shipped():
+        if folder.name == name:
+            return folder
+    if path.is_dir():
+        return path  # read_bundle tells what is missing
+    names = ", ".join(folder.name for folder in shipped()) or "none"
+    on_hub = re.fullmatch(r"([\w.-]+/[\w.-]+)(@\S+)?", name)
+    raise NotFoundError(
+        f'no model "{name}" on this machine',
+        f"fetch it with   tfcli pull {on_hub[1]}" if on_hub else f"shipped with tfcli: {names}",
+    )
+
+
+def shipped() -> list[Path]:
+    """The folders of the models that came with tfcli: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    home = package / "models" if (package / "models").is_dir() else package.parent / "models"
+    return sorted(config.parent for config in home.glob(f"*/{CONFIG}"))
+
+
+@contextlib.contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """ModelErrors from inside say which model they are about."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f'cannot use the model at "{folder}": {error.message}', error.hint) from None
+
+
+def _read(path: Path, most: int) -> bytes:
+    """The bytes of a small file; none if it does not exist."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(most + 1)
+    except FileNotFoundError:
+        return b""
+    if len(data) > most:
+        raise ModelError(f"{path.name} is larger than {most >> 10:,} KiB")
+    return data
+
+
+def _check_tokenizer(data: bytes, config: BundleConfig) -> None:
+    found = hashlib.sha256(data).hexdigest()
+    if found != config.tokenizer_sha256:
+        raise ModelError(
+            f"{TOKENIZER} is not the one it was trained with",
+            f"SHA-256 of the file     {found}\nSHA-256 it should have  {config.tokenizer_sha256[:80]}",
+        )
+
+
+def _to_json(values: Mapping[str, typing.Any]) -> bytes:
+    return (json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())

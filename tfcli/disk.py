@@ -1,0 +1,47 @@
+"""Folders that appear on the disk complete or not at all."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfcli.errors import ResourceError
+
+
+def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Makes `folder` hold exactly these files; a folder that was there is gone afterwards, and untouched on failure.
+
+    The files are written and synced beside it first, then two renames put them in place. A power failure between the
+    two leaves the old folder as a hidden sibling. Raises ResourceError if the disk does not take it.
+    """
+    mark = secrets.token_hex(4)
+    new, old = (folder.with_name(f".{folder.name}.{mark}.{kind}") for kind in ("new", "old"))
+    try:
+        new.mkdir(parents=True)
+        for name, data in files.items():
+            with open(new / name, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        sync_folder(new)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise ResourceError(f'cannot write "{folder}": {error.strerror}') from error
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder survive a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

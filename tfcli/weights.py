@@ -1,0 +1,109 @@
+"""Weights as a safetensors file: the header by itself, and tensors that are exactly those the model asks for.
+
+The file is read once and never mapped into memory: a mapped file that somebody truncates later kills the process.
+torch is imported inside the functions, so that counting parameters needs none.
+"""
+
+import math
+import typing
+from collections.abc import Mapping
+from typing import BinaryIO, Literal
+
+from tfcli.config import ModelConfig
+from tfcli.errors import ModelError
+from tfcli.schema import parse_json
+
+if typing.TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+"""How the floating-point tensors of a file are stored."""
+
+Header = dict[str, tuple[str, tuple[int, ...]]]
+"""safetensors' code of the data type, and the shape, of each tensor."""
+
+FILE = "model.safetensors"
+_MAX_HEADER_BYTES = 1 << 20
+_CODES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "bool": "BOOL"}
+_LARGEST_ITEM_BYTES = 8
+
+
+def read_header(file: BinaryIO) -> Header:
+    """What a safetensors file says it holds, read from where it begins. ModelError if it is damaged."""
+    size = int.from_bytes(file.read(8), "little")
+    if size > _MAX_HEADER_BYTES:
+        raise ModelError(f"{FILE} is damaged: its header claims {size:,} bytes")
+    entries = parse_json(file.read(size), f"the header of {FILE}")
+    try:
+        header = {
+            name: (entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items() if name != "__metadata__"
+        }
+        whole = all(type(length) is int and length >= 0 for _, shape in header.values() for length in shape)
+    except (AttributeError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise ModelError(f"{FILE} is damaged: its header does not describe tensors")
+    return header
+
+
+def count_parameters(file: BinaryIO) -> int:
+    """How many numbers a safetensors file says it holds."""
+    return sum(math.prod(shape) for _, shape in read_header(file).values())
+
+
+def save(state: "Mapping[str, Tensor]", dtype: Dtype) -> bytes:
+    """A safetensors file of a model's state_dict, floating-point tensors in `dtype`."""
+    import safetensors.torch
+    import torch
+
+    target = getattr(torch, dtype)
+    tensors = {
+        name: tensor.detach().to("cpu", target if tensor.is_floating_point() else tensor.dtype).contiguous()
+        for name, tensor in state.items()
+    }
+    return safetensors.torch.save(tensors)
+
+
+def load(file: BinaryIO, config: ModelConfig, dtype: Dtype) -> "nn.Module":
+    """The model of `config` with the weights of a safetensors file, in the file's `dtype`, in evaluation mode.
+
+    Nothing is allocated before names, shapes and types in the header equal those of the model. ModelError if they do
+    not, if the file is damaged, or if a weight is not finite.
+    """
+    import safetensors.torch
+
+    from tfcli.transformer.empty import empty_model
+
+    model = empty_model(config)
+    wanted: Header = {}
+    for name, tensor in model.state_dict().items():
+        stored = dtype if tensor.is_floating_point() else str(tensor.dtype).removeprefix("torch.")
+        wanted[name] = (_CODES[stored], tuple(tensor.shape))
+    _compare(read_header(file), wanted)
+    numbers = sum(math.prod(shape) for _, shape in wanted.values())
+    file.seek(0)
+    try:
+        state = safetensors.torch.load(file.read(8 + _MAX_HEADER_BYTES + _LARGEST_ITEM_BYTES * numbers))
+    except safetensors.SafetensorError as error:
+        raise ModelError(f"{FILE} is damaged: {error}") from None
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ModelError(f'the weights "{name}" have values that are not finite')
+    model.load_state_dict(state, assign=True)
+    return model.eval()
+
+
+def _compare(found: Header, wanted: Header) -> None:
+    for name in wanted:
+        if name not in found:
+            raise ModelError(f'{FILE} lacks the tensor "{name}" that config.json asks for')
+    for name, entry in found.items():
+        if name not in wanted:
+            raise ModelError(f'{FILE} has a tensor "{name[:80]}" that config.json does not ask for')
+        if entry != wanted[name]:
+            raise ModelError(f'"{name}" is {_show(entry)} in {FILE}; config.json asks for {_show(wanted[name])}')
+
+
+def _show(entry: tuple[str, tuple[int, ...]]) -> str:
+    dtype, shape = entry
+    return f"{str(dtype)[:10]} {' x '.join(str(length)[:20] for length in shape[:8])}"
