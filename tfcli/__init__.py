@@ -1,3 +1,32 @@
-"""tfcli: a small offline translator to use, train, look inside and share."""
+"""tfcli: a small offline translator to use, train, look inside and share.
+
+    import tfcli
+    tfcli.load("zh-en").translate(["好久不见"])
+"""
+
+import importlib
+import typing
 
 __version__ = "0.1.0"
+__all__ = ["Transformer", "Translator", "load"]
+
+_HOMES = {"Transformer": "tfcli.transformer.model", "Translator": "tfcli.decoding.translator"}
+
+if typing.TYPE_CHECKING:
+    from tfcli.decoding.translator import Translator
+    from tfcli.transformer.model import Transformer
+
+
+def load(name: str = "zh-en", **options: typing.Any) -> "Translator":
+    """A translator from a model folder, a run folder or the name of a shipped model. options: those of Translator."""
+    from tfcli.bundle import locate, read_bundle
+    from tfcli.decoding.translator import Translator
+
+    return Translator(read_bundle(locate(name)), **options)
+
+
+def __getattr__(name: str) -> typing.Any:
+    """The public classes, imported when they are first asked for: `import tfcli` stays light."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,44 @@
+"""PyTorch, on whatever device it knows."""
+
+from collections.abc import Sequence
+
+import torch
+
+from tfcli.bundle import Bundle
+from tfcli.decoding.greedy import greedy
+from tfcli.decoding.hypothesis import Hypothesis
+from tfcli.errors import UsageError
+
+
+class TorchEngine:
+    """The model as it was trained. dtype "auto" is float32; threads None leaves torch's own number."""
+
+    def __init__(self, bundle: Bundle, device: str = "auto", dtype: str = "auto", threads: int | None = None):
+        if threads:
+            torch.set_num_threads(threads)
+        self.threads = torch.get_num_threads()
+        self.device = _choose(device)
+        self.dtype = "float32" if dtype == "auto" else dtype
+        self.batch_tokens = 2048 if self.device == "cpu" else 32768
+        self.model = bundle.load_model(self.dtype).to(self.device)
+
+    def translate(
+        self, src: Sequence[Sequence[int]], max_lengths: Sequence[int], prefix: Sequence[int] = ()
+    ) -> list[Hypothesis]:
+        try:
+            return greedy(self.model, src, max_lengths, prefix, self.device)
+        except RuntimeError as error:
+            if "out of memory" in str(error) or "allocate memory" in str(error):
+                raise MemoryError(str(error)) from error
+            raise
+
+
+def _choose(device: str) -> str:
+    """A device of this machine; UsageError if it has no such one."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):  # torch built without CUDA asserts
+        raise UsageError(f'torch cannot use the device "{device}" here', "use   --device cpu") from None
+    return device

@@ -1,0 +1,24 @@
+"""What a reader gets for one text."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Flag = Literal["loop", "cut", "empty", "split", "placeholder", "unknown", "encoding"]
+FLAGS: tuple[Flag, ...] = get_args(Flag)
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One text and what became of it.
+
+    score: mean log-probability per target token, 0.0 if the model was not asked. source_tokens, target_tokens: without
+    control tokens. flags: what a reader should know, in the order of FLAGS. `cut` is said of a translation that ran
+    into the length limit, and of a source that was too long: cut within a word, or at its end if splitting is off.
+    """
+
+    source: str
+    translation: str
+    score: float = 0.0
+    source_tokens: int = 0
+    target_tokens: int = 0
+    flags: tuple[Flag, ...] = ()

@@ -1,0 +1,195 @@
+"""Strings in, strings out, in order: protect, split, tokenize, sort, batch, decode, join, restore."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from tfcli.bundle import Bundle
+from tfcli.config import PLACEHOLDERS
+from tfcli.decoding.engines import ENGINES
+from tfcli.decoding.hypothesis import Hypothesis
+from tfcli.decoding.translation import FLAGS, Flag, Translation
+from tfcli.errors import ResourceError, UsageError
+from tfcli.text.lines import one_line
+from tfcli.text.protect import Kind, Protected, protect
+from tfcli.text.split import split_to_fit
+
+PIECE_TOKENS = 128
+"""Longer texts are split, even where the model could take more: models are trained on sentences."""
+
+_WINDOW_BATCHES = 32
+_UNSPACED = {"zh", "ja", "th", "lo", "km", "my"}  # languages without a space between sentences
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A part of a text that the model reads at once; prefixed: its translation begins with the forced prefix."""
+
+    ids: list[int]
+    prefixed: bool
+    hypothesis: Hypothesis | None = None
+
+
+@dataclass(slots=True)
+class _Job:
+    """A text on its way. No pieces: there is nothing in it to translate."""
+
+    source: str
+    protected: Protected
+    pieces: list[_Piece] = field(default_factory=list)
+    flags: set[Flag] = field(default_factory=set)
+
+
+class Translator:
+    """A loaded model that translates texts.
+
+    device, dtype, engine: names, "auto" chooses. threads: CPU threads, None leaves the library's choice. batch_tokens:
+    padded source tokens at once, None suits the device; halved when memory runs out. split: cut texts that are too long
+    at sentence ends, else after the tokens the model takes. protect: which spans come back as they were. max_length:
+    most target tokens of one piece. length_ratio: target tokens per source token, 16 more are always allowed. prefix:
+    how each translation begins.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        device: str = "auto",
+        dtype: str = "auto",
+        threads: int | None = None,
+        engine: str = "auto",
+        batch_tokens: int | None = None,
+        split: bool = True,
+        protect: Collection[Kind] = ("url", "email", "placeholder"),
+        max_length: int | None = None,
+        length_ratio: float = 2.0,
+        prefix: str = "",
+    ):
+        self.bundle = bundle
+        self.tokenizer = bundle.tokenizer()
+        self.engine = ENGINES["torch" if engine == "auto" else engine](bundle, device, dtype, threads)
+        self.batch_tokens = batch_tokens or self.engine.batch_tokens
+        self.split, self.protect, self.length_ratio = split, protect, length_ratio
+        self.prefix = self.tokenizer.encode(re.sub(f"[{PLACEHOLDERS}]", "", _mend(prefix)))
+        self._most_tokens = bundle.config.model.max_length - 1  # one place is taken by BOS or EOS
+        self.max_length = min(max_length or self._most_tokens, self._most_tokens)
+        if len(self.prefix) >= self.max_length:
+            raise UsageError(f"the prefix has {len(self.prefix)} tokens; a translation may have {self.max_length}")
+        self._space = "" if bundle.config.target in _UNSPACED else " "
+
+    def translate(self, texts: Sequence[str]) -> list[str]:
+        """The translations of `texts`, one for each, in order."""
+        return [result.translation for result in self.translate_detailed(texts)]
+
+    def translate_detailed(self, texts: Sequence[str]) -> list[Translation]:
+        """Translations of `texts` with scores and flags. A blank text comes back as it is; every other translation is
+        one line. A text that lost a protected span is translated again with its spans in plain sight, and flagged."""
+        if isinstance(texts, str):
+            raise TypeError("texts must be a list of strings, not one string")
+        results = self._translate(texts, self.protect)
+        lost = [i for i, result in enumerate(results) if "placeholder" in result.flags]
+        for i, again in zip(lost, self._translate([texts[i] for i in lost], ()), strict=True):
+            results[i] = replace(again, flags=_in_order({*again.flags, "placeholder"}))
+        return results
+
+    def translate_stream(self, texts: Iterable[str], window: int | None = None) -> Iterator[Translation]:
+        """Translations of any number of texts, in order and in constant memory. window: so many characters are read
+        ahead and sorted by length together."""
+        window = window or _WINDOW_BATCHES * self.batch_tokens
+        waiting: list[str] = []
+        size = 0
+        for text in texts:
+            waiting.append(text)
+            size += len(text) + 1
+            if size >= window:
+                yield from self.translate_detailed(waiting)
+                waiting, size = [], 0
+        yield from self.translate_detailed(waiting)
+
+    def _translate(self, texts: Sequence[str], kinds: Collection[Kind]) -> list[Translation]:
+        jobs = [self._prepare(text, kinds) for text in texts]
+        self._decode([piece for job in jobs for piece in job.pieces])
+        return [self._finish(job) for job in jobs]
+
+    def _prepare(self, text: str, kinds: Collection[Kind]) -> _Job:
+        mended = _mend(text)
+        job = _Job(text, protect(mended, kinds))
+        if not text.strip():
+            return job
+        limit = min(self._most_tokens, PIECE_TOKENS - 1) if self.split else self._most_tokens
+        parts = [(job.protected.text, False)]
+        if self.split:
+            parts = split_to_fit(job.protected.text, limit, lambda part: len(self.tokenizer.encode(part)))
+        for ids in self.tokenizer.encode_batch([part for part, _ in parts]):
+            if ids:
+                job.pieces.append(_Piece(ids[:limit], prefixed=bool(self.prefix) and not job.pieces))
+            if len(ids) > limit:
+                job.flags.add("cut")
+            if self.tokenizer.count_unknown(ids):
+                job.flags.add("unknown")
+        if len(parts) > 1:
+            job.flags.add("split")
+        if any(hard for _, hard in parts):
+            job.flags.add("cut")
+        if mended != text:
+            job.flags.add("encoding")
+        return job
+
+    def _decode(self, pieces: list[_Piece]) -> None:
+        """Gives each piece its hypothesis, in batches of pieces of like length, the longest first."""
+        pieces = sorted(pieces, key=lambda piece: (piece.prefixed, len(piece.ids)), reverse=True)
+        start = 0
+        while start < len(pieces):
+            prefixed, width = pieces[start].prefixed, len(pieces[start].ids) + 1
+            batch = [p for p in pieces[start : start + max(1, self.batch_tokens // width)] if p.prefixed == prefixed]
+            prefix = self.prefix if prefixed else []
+            try:
+                hypotheses = self.engine.translate(
+                    [piece.ids for piece in batch], [self._limit(piece, len(prefix)) for piece in batch], prefix
+                )
+            except MemoryError:
+                if len(batch) == 1:
+                    raise ResourceError(f"not enough memory to translate {width} tokens at once") from None
+                self.batch_tokens = len(batch) * width // 2
+                continue
+            for piece, hypothesis in zip(batch, hypotheses, strict=True):
+                piece.hypothesis = hypothesis
+            start += len(batch)
+
+    def _limit(self, piece: _Piece, prefix_tokens: int) -> int:
+        return min(self.max_length, int(self.length_ratio * len(piece.ids)) + 16 + prefix_tokens)
+
+    def _finish(self, job: _Job) -> Translation:
+        if not job.source.strip():
+            return Translation(job.source, job.source)
+        hypotheses = [piece.hypothesis for piece in job.pieces]
+        parts = [self.tokenizer.decode(hypothesis.ids).strip() for hypothesis in hypotheses]
+        text, complete = job.protected.restore(self._space.join(filter(None, parts)))
+        text = one_line(text).strip()
+        flags = job.flags
+        if any(hypothesis.looped for hypothesis in hypotheses):
+            flags.add("loop")
+        if not all(hypothesis.finished or hypothesis.looped for hypothesis in hypotheses):
+            flags.add("cut")
+        if not text:
+            flags.add("empty")
+        if not complete:
+            flags.add("placeholder")
+        lengths = [len(hypothesis.ids) + 1 for hypothesis in hypotheses]
+        total = sum(h.score * length for h, length in zip(hypotheses, lengths, strict=True))
+        return Translation(
+            job.source,
+            text,
+            total / max(sum(lengths), 1),
+            sum(len(piece.ids) for piece in job.pieces),
+            sum(len(hypothesis.ids) for hypothesis in hypotheses),
+            _in_order(flags),
+        )
+
+
+def _mend(text: str) -> str:
+    """Lone surrogates, which are no text, become U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _in_order(flags: Collection[Flag]) -> tuple[Flag, ...]:
+    return tuple(flag for flag in FLAGS if flag in flags)
