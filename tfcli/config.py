@@ -173,6 +173,7 @@ class Recipe:
 
     source: str = "zh"
     target: str = "en"
+    license: str = ""  # of the weights, as an SPDX identifier: it goes into the bundle and its card
     model: ModelConfig = field(default_factory=ModelConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     data: DataConfig = field(default_factory=DataConfig)

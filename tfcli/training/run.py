@@ -132,6 +132,7 @@ def _write(
         tokenizer_sha256=tokenizer.sha256,
         dtype="float16",
         library_version=tfcli.__version__,
+        license=recipe.license,
     )
     metrics = {
         "validation": scores,

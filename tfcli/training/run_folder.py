@@ -14,7 +14,10 @@ from tfcli.config import Recipe
 from tfcli.errors import ModelError, ResourceError
 from tfcli.recipe import make_recipe, read_toml, to_toml
 
-MAY_CHANGE = {"training." + name for name in ("steps", "max_time", "valid_every", "save_every", "keep", "patience", "average", "metric", "precision")}
+MAY_CHANGE = {"license"} | {
+    f"training.{name}"
+    for name in ("steps", "max_time", "valid_every", "save_every", "keep", "patience", "average", "metric", "precision")
+}
 """Settings that a resumed run may have different: what was learned so far stays valid."""
 
 
