@@ -39,7 +39,8 @@ _MAX_TABLE = 1 << 26  # max_length x d_model: tables of positions are made from 
 @dataclass(frozen=True)
 class BundleConfig:
     """config.json. source, target: language codes. tokenizer_sha256: of the file tokenizer.model, in hex. dtype: how
-    the weights are stored. library_version: the tfcli that wrote it. license: of the weights, as an SPDX identifier."""
+    the weights are stored. library_version: the tfcli that wrote it. license: of the weights, as an SPDX identifier.
+    alignment_layer: the decoder layer whose cross-attention aligns best, from 1; 0 if that was not measured."""
 
     format: int
     source: str
@@ -49,11 +50,14 @@ class BundleConfig:
     dtype: weights.Dtype
     library_version: str
     license: str = ""
+    alignment_layer: int = 0
 
     def __post_init__(self):
         length, width = self.model.max_length, self.model.d_model
         if length * width > _MAX_TABLE:
             raise ModelError(f"model.max_length = {length} is too much for model.d_model = {width}")
+        if not 0 <= self.alignment_layer <= self.model.num_decoder_layers:
+            raise ModelError(f"alignment_layer is {self.alignment_layer}; there are {self.model.num_decoder_layers}")
 
 
 @dataclass(frozen=True)

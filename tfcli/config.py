@@ -23,6 +23,9 @@ Metric = Literal["chrf", "bleu", "loss"]
 TokenizerKind = Literal["unigram", "bpe"]
 Engine = Literal["torch"]
 Preset = Literal["tiny", "small", "base"]
+MapKind = Literal["cross", "encoder", "decoder"]
+MapFormat = Literal["table", "heat", "tsv", "long", "json", "npz", "pharaoh", "html", "svg", "png"]
+Stage = Literal["weights", "scores"]
 
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 """Ids of the control tokens, the same in every tokenizer this project trains. Text never produces PAD, BOS or EOS."""
