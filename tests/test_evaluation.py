@@ -17,7 +17,7 @@ CHINESE = [("今天天气很好。", "今天的天气真好。"), ("我有12本�
 
 
 def sides(pairs):
-    return [list(side) for side in zip(*pairs)]
+    return [list(side) for side in zip(*pairs, strict=True)]
 
 
 def test_bleu_and_chrf_are_those_of_sacrebleu():

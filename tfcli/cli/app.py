@@ -1,0 +1,104 @@
+"""Assembles the commands, and is the one place where errors end up."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import tfcli
+from tfcli.cli import config, console, doctor, evaluate, info, list, tokenizer, train, translate
+from tfcli.cli.errors import explain
+from tfcli.cli.options import with_common_options
+
+_CLOSED_PIPE = 141
+
+app = typer.Typer(
+    name="tfcli",
+    rich_markup_mode=None,  # plain help: narrow, quick to print, the same in a terminal, a pipe and a log
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,  # a local variable may be a token
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print_out(f"tfcli {tfcli.__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A translator to use, train, look inside and share.
+
+    \b
+    Examples:
+      tfcli translate "好久不见"
+      cat news.zh | tfcli translate > news.en
+      tfcli train
+      tfcli evaluate test.tsv
+
+    \b
+    Exit codes:
+      0  done                               7  network, Hub busy, offline
+      1  unexpected failure, or --strict    8  conflict: the remote changed
+         or --fail-under not met            9  disk, memory, locked run
+      2  usage                             10  training diverged
+      3  bad input data                   130  Ctrl-C
+      4  bad model, checkpoint or config  141  closed pipe
+      5  not found                        143  SIGTERM
+      6  authentication or permission
+    """
+
+
+_COMMANDS = {
+    "translate": translate.translate,
+    "train": train.train,
+    "evaluate": evaluate.evaluate,
+    "info": info.info,
+    "list": list.list_models,
+    "config": config.config,
+    "doctor": doctor.doctor,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(with_common_options(_command))
+app.add_typer(tokenizer.app, name="tokenizer")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line, by default this process's, and returns its exit code."""
+    # Threads that wait for work must sleep: spinning, as OpenMP does by default, makes PyTorch crawl on a busy machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    signal.signal(signal.SIGTERM, _terminate)
+    console.mode = console.Mode()
+    try:
+        try:
+            code = _run(sys.argv[1:] if arguments is None else arguments)
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            code = console.report(explain(error), error)
+    except BrokenPipeError:
+        code = _CLOSED_PIPE  # nobody reads on, as in `| head`: not an error, and nobody to tell
+    console.close()
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        return app(arguments or ["--help"], prog_name="tfcli", standalone_mode=False) or 0
+    except SystemExit as error:  # how Typer ends on a closed pipe, and our SIGTERM
+        if isinstance(error.__context__, BrokenPipeError):
+            raise BrokenPipeError from None
+        return error.code
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)

@@ -1,0 +1,50 @@
+"""How a translated line is written: as text, as a JSON object, or as a row of a TSV."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from tfcli.cli.records import Record
+from tfcli.decoding.translation import FLAGS, Flag, Translation
+from tfcli.text.lines import one_line
+from tfcli.text.sanitize import safe_cell
+
+OutputFormat = Literal["text", "jsonl", "tsv"]
+Render = Callable[[Record, Translation], str]
+
+
+def flags(record: Record, result: Translation) -> list[Flag]:
+    """What a reader should know about a line: how it was read, and how it was translated."""
+    return [flag for flag in FLAGS if flag in record.flags or flag in result.flags]
+
+
+def text(record: Record, result: Translation) -> str:
+    return one_line(result.translation)
+
+
+def jsonl(record: Record, result: Translation) -> str:
+    """What came in with the text goes out again beside the translation."""
+    values = {
+        "id": record.number - 1,
+        **(record.fields or {}),
+        "source": record.text,
+        "translation": result.translation,
+        "score": round(result.score, 4),
+        "source_tokens": result.source_tokens,
+        "target_tokens": result.target_tokens,
+        "flags": flags(record, result),
+    }
+    # Some readers of JSON lines end a line at these; JSON allows them in strings only, and escaped just as well.
+    return re.sub("[\x7f-\x9f\u2028\u2029\ud800-\udfff]", _escape, json.dumps(values, ensure_ascii=False))
+
+
+def tsv(record: Record, result: Translation) -> str:
+    return f"{safe_cell(record.text)}\t{safe_cell(result.translation)}\t{result.score:.4f}"
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
+
+
+FORMATS: dict[OutputFormat, Render] = {"text": text, "jsonl": jsonl, "tsv": tsv}

@@ -1,0 +1,50 @@
+"""`tfcli list`: the models on this machine."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfcli.cli import console, options
+from tfcli.errors import TfcliError
+
+_RUNS = Path("runs")
+
+
+def list_models(as_json: options.Json = False) -> None:
+    """List the models on this machine: those that came with tfcli, and those under ./runs.
+
+    \b
+    Examples:
+      tfcli list
+      tfcli list --json
+    """
+    from tfcli.bundle import CONFIG, shipped
+
+    trained = sorted(config.parent for config in _RUNS.glob(f"**/{CONFIG}"))
+    rows = [_row(folder, "shipped") for folder in shipped()] + [_row(folder, "trained") for folder in trained]
+    if as_json:
+        console.print_out(json.dumps(rows, ensure_ascii=False, indent=2))
+    elif rows:
+        console.print_out("\n".join(console.align([_columns(row) for row in rows])))
+    else:
+        console.note("no models here; train one with   tfcli train")
+
+
+def _row(folder: Path, origin: str) -> dict[str, Any]:
+    """What is known of a model; one that cannot be read is listed with its problem."""
+    from tfcli.bundle import read_bundle
+
+    name = folder.name if origin == "shipped" else str(folder.parent if folder.name == "bundle" else folder)
+    row = {"name": name, "origin": origin, "source": None, "target": None, "parameters": None, "problem": None}
+    try:
+        bundle = read_bundle(folder)
+        row |= {"source": bundle.config.source, "target": bundle.config.target, "parameters": bundle.num_parameters()}
+    except TfcliError as error:
+        row["problem"] = error.message
+    return row | {"folder": str(folder)}
+
+
+def _columns(row: dict[str, Any]) -> tuple[str, ...]:
+    if row["problem"]:
+        return row["name"], row["origin"], row["problem"]
+    return row["name"], row["origin"], f"{row['source']} → {row['target']}", f"{row['parameters']:,} parameters"

@@ -1,0 +1,36 @@
+"""From settings to a loaded model."""
+
+from typing import TYPE_CHECKING
+
+from tfcli.cli import console
+from tfcli.settings import Settings
+
+if TYPE_CHECKING:
+    from tfcli.decoding.translator import Translator
+
+
+def load_translator(settings: Settings, prefix: str = "") -> "Translator":
+    """The model of these settings, ready to translate."""
+    from tfcli.bundle import locate, read_bundle
+    from tfcli.decoding.translator import Translator
+
+    from_model = {"max_length": settings.max_length, "length_ratio": settings.length_ratio}
+    return Translator(
+        read_bundle(locate(settings.model)),
+        device=settings.device,
+        dtype=settings.dtype,
+        threads=settings.threads,
+        engine=settings.engine,
+        batch_tokens=settings.batch_tokens,
+        split=settings.split == "auto",
+        protect=settings.protect,
+        prefix=prefix,
+        **{name: value for name, value in from_model.items() if value is not None},
+    )
+
+
+def describe(translator: "Translator") -> str:
+    """What translates what, on one line."""
+    config, engine = translator.bundle.config, translator.engine
+    where = f"cpu, {console.count(engine.threads, 'thread')}" if engine.device == "cpu" else engine.device
+    return f"{config.source} → {config.target}  {translator.bundle.folder.name} ({where})"

@@ -1,0 +1,79 @@
+"""Options that several commands have, written once, and those that every command has."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from tfcli.cli import console
+from tfcli.cli.errors import Interrupted
+from tfcli.config import Precision
+from tfcli.settings import EncodingErrors, EngineChoice, Split
+
+
+def setting(*names: str, metavar: str | None = None, default: str, help: str) -> Any:
+    """An option whose default is found elsewhere: in the settings, the model or the machine."""
+    return typer.Option(*names, metavar=metavar, help=f"{help} [default: {default}]", show_default=False)
+
+
+_MODEL = "A folder, a shipped name, or owner/name already pulled."
+_PROTECT = "Kept as they are: url, email, placeholder, tag, by commas, or none."
+_ENCODING = "Bytes that are not UTF-8: replace and say so, or stop."
+
+Model = Annotated[str | None, setting("-m", "--model", metavar="MODEL", default="zh-en", help=_MODEL)]
+ModelArgument = Annotated[
+    str | None, typer.Argument(metavar="MODEL", help=f"{_MODEL} [default: zh-en]", show_default=False)
+]
+Device = Annotated[
+    str | None, setting("--device", metavar="auto|cpu|cuda[:i]|mps", default="auto", help="Where to compute.")
+]
+Dtype = Annotated[Precision | None, setting("--dtype", default="auto", help="Number format of the weights.")]
+Engine = Annotated[EngineChoice | None, setting("--engine", default="auto", help="What computes.")]
+Threads = Annotated[int | None, setting("--threads", metavar="N", default="auto", help="CPU threads.")]
+BatchTokens = Annotated[
+    int | None, setting("--batch-tokens", metavar="N", default="auto", help="Tokens computed at once.")
+]
+MaxLength = Annotated[
+    int | None, setting("--max-length", metavar="N", default="the model's", help="Most tokens of a translation.")
+]
+LengthRatio = Annotated[
+    float | None, setting("--length-ratio", metavar="R", default="2", help="Most tokens per source token.")
+]
+SplitOption = Annotated[
+    Split | None, setting("--split", default="auto", help="Cut into sentences what is too long for the model.")
+]
+Protect = Annotated[str | None, setting("--protect", metavar="KINDS", default="url,email,placeholder", help=_PROTECT)]
+EncodingErrorsOption = Annotated[EncodingErrors | None, setting("--encoding-errors", default="replace", help=_ENCODING)]
+Output = Annotated[
+    str | None, setting("-o", "--output", metavar="FILE", default="stdout", help="Write there, when complete.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_EVERYWHERE = {
+    "quiet": typer.Option("-q", "--quiet", help="Print results and errors only."),
+    "verbose": typer.Option("-v", "--verbose", help="Add the traceback to an error."),
+    "no_color": typer.Option("--no-color", help="No colour, also by NO_COLOR=1."),
+}
+
+
+def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with -q, -v and --no-color, which it need not know of."""
+
+    @functools.wraps(command)
+    def run(*, quiet: bool, verbose: bool, no_color: bool, **arguments: Any) -> None:
+        console.mode.quiet, console.mode.verbose, console.mode.color = quiet, verbose, not no_color
+        try:
+            command(**arguments)
+        except KeyboardInterrupt:  # Typer would keep its reason to itself
+            raise Interrupted("interrupted") from None
+
+    signature = inspect.signature(command)
+    common = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option])
+        for name, option in _EVERYWHERE.items()
+    ]
+    run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *common])
+    return run

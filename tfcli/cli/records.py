@@ -1,0 +1,124 @@
+"""What is to be translated, one record for each line that will come out: TEXT arguments, files, stdin; text or JSON."""
+
+import json
+import math
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tfcli.errors import DataError, UsageError
+from tfcli.settings import EncodingErrors
+from tfcli.text.lines import Line, decode_argument, guess_encoding, read_lines
+
+InputFormat = Literal["text", "jsonl"]
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of input.
+
+    number: from 1, over all inputs. fields: the JSON object around the text, None for plain text. flags: what was wrong
+    with the input already. size: bytes read for it.
+    """
+
+    number: int
+    text: str
+    fields: dict[str, Any] | None = None
+    flags: tuple[str, ...] = ()
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How lines become records: `format` and, for JSON, the `field` that holds the text; `errors` of the encoding."""
+
+    format: InputFormat
+    field: str
+    errors: EncodingErrors
+
+    def read(self, sources: Sequence[str], arguments: bool) -> Iterator[Record]:
+        """Records of TEXT arguments, or of files; "-" is stdin in both. DataError for a line that cannot be used."""
+        number = 0
+        for source in sources:
+            for name, line in _lines(source, arguments):
+                number += 1
+                yield self._record(name, line, number)
+
+    def _record(self, name: str, line: Line, number: int) -> Record:
+        if line.replaced and self.errors == "strict":
+            raise _not_utf8(name, line)
+        flags = ("encoding",) * bool(line.replaced) + ("cut",) * line.cut
+        size = len(line.text.encode()) + 1
+        if self.format == "text" or not line.text.strip():
+            return Record(number, line.text, None, flags, size)
+        fields = _parse(line.text, f"{name}: line {line.number}")
+        if not isinstance(fields.get(self.field), str):
+            raise DataError(
+                f'{name}: line {line.number} has no text in "{self.field}"', "name its field   --field NAME"
+            )
+        return Record(number, fields[self.field], fields, flags, size)
+
+
+def _lines(source: str, argument: bool) -> Iterator[tuple[str, Line]]:
+    """Lines of one source, each with the name of where it stands."""
+    if source == STDIN:
+        # A buffer of our own: a thread may still be reading when the interpreter closes its one.
+        with open(_stdin(), "rb", closefd=False) as stream:
+            yield from (("stdin", line) for line in read_lines(stream))
+    elif argument:
+        text, replaced = decode_argument(source)
+        yield "TEXT", Line(1, text, replaced)
+    else:
+        with open(source, "rb") as stream:
+            yield from ((source, line) for line in read_lines(stream))
+
+
+def total_size(files: Sequence[str]) -> int | None:
+    """Bytes of these files; None if one is a terminal or a pipe, where lines may come one by one."""
+    statuses = [os.fstat(_stdin()) if file == STDIN else os.stat(file) for file in files]
+    if all(stat.S_ISREG(status.st_mode) for status in statuses):
+        return sum(status.st_size for status in statuses)
+    return None
+
+
+def _stdin() -> int:
+    if sys.stdin is None:
+        raise UsageError("stdin is closed", "give the text as an argument, or a file with -i")
+    return sys.stdin.fileno()
+
+
+def _parse(text: str, where: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where} is not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise DataError(f"{where} is not a JSON object", 'a line is   {"text": "..."}')
+    return fields
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it has no {constant}")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number} is too large")
+    return value
+
+
+def _not_utf8(name: str, line: Line) -> DataError:
+    if line.byte_offset is None:
+        return DataError(f'{name} is not UTF-8: "{line.text}"')
+    guess = guess_encoding(line.raw)
+    return DataError(
+        f"{name}: line {line.number}, byte {line.byte_offset + 1}: not UTF-8 (0x{line.raw[line.byte_offset]:02X})"
+        + (f"; looks like {guess}" if guess else ""),
+        f"convert it       iconv -f {guess or 'ENCODING'} -t UTF-8 {name}",
+    )

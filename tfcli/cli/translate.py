@@ -1,0 +1,108 @@
+"""`tfcli translate`: as many lines out as in, in order."""
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tfcli.cli import console, options
+from tfcli.cli.errors import Interrupted, NotMetError
+from tfcli.cli.formats import FORMATS, OutputFormat, Render
+from tfcli.cli.model import describe, load_translator
+from tfcli.cli.output import Write, open_output
+from tfcli.cli.progress import Progress
+from tfcli.cli.records import STDIN, InputFormat, Reader, Record, total_size
+from tfcli.cli.windows import full_windows, live_windows
+from tfcli.errors import UsageError
+from tfcli.settings import resolve
+
+if TYPE_CHECKING:
+    from tfcli.decoding.translator import Translator
+
+_WINDOW_BATCHES = 64
+_END_OF_INPUT = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+
+
+def translate(
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="Each is one segment; none, or -, is stdin.", show_default=False),
+    ] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option("-i", "--input", metavar="FILE", help="Read this; may be repeated.")
+    ] = None,
+    output: options.Output = None,
+    force: options.Force = False,
+    model: options.Model = None,
+    output_format: Annotated[OutputFormat, typer.Option("--format", help="tsv: source, translation, score.")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
+    input_format: Annotated[InputFormat, typer.Option("--input-format", help="jsonl: an object per line.")] = "text",
+    field: Annotated[str, typer.Option("--field", metavar="NAME", help="Where JSON lines have their text.")] = "text",
+    prefix: Annotated[
+        str, typer.Option("--prefix", metavar="TEXT", help="How every translation begins.", show_default=False)
+    ] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a line is flagged.")] = False,
+    max_length: options.MaxLength = None,
+    length_ratio: options.LengthRatio = None,
+    split: options.SplitOption = None,
+    protect: options.Protect = None,
+    encoding_errors: options.EncodingErrorsOption = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    engine: options.Engine = None,
+    threads: options.Threads = None,
+    batch_tokens: options.BatchTokens = None,
+) -> None:
+    """Translate text, files or stdin.
+
+    \b
+    Examples:
+      tfcli translate "好久不见"
+      cat news.zh | tfcli translate > news.en
+      tfcli translate -i news.zh -o news.en
+      tail -f chat.log | tfcli translate --json
+      tfcli translate -- "-5 度"
+
+    As many lines come out as go in, in order. Lines that may be wrong are flagged: named at the end on stderr, listed
+    in "flags" with --json.
+    """
+    if texts and inputs:
+        raise UsageError("give TEXT or --input, not both", "tfcli translate --help   shows examples")
+    settings = resolve(
+        dict(model=model, device=device, dtype=dtype, engine=engine, threads=threads, batch_tokens=batch_tokens)
+        | dict(max_length=max_length, length_ratio=length_ratio, split=split, protect=protect)
+        | dict(encoding_errors=encoding_errors)
+    ).settings
+    sources = texts or inputs or [STDIN]
+    files = [source for source in sources if source == STDIN or not texts]
+    total = total_size(files)
+    records = Reader(input_format, field, settings.encoding_errors).read(sources, arguments=bool(texts))
+    interactive = STDIN in files and console.is_terminal(sys.stdin)
+    if interactive:
+        console.note(f"type a line and press Enter; {_END_OF_INPUT} ends")
+    with open_output(output, force) as write:
+        translator = load_translator(settings, prefix)
+        windows = (live_windows if total is None else full_windows)(records, _WINDOW_BATCHES * translator.batch_tokens)
+        watched = bool(files) and console.is_terminal(sys.stderr)
+        if watched:
+            console.note(describe(translator))
+        busy = watched and not interactive and not (output in (None, "-") and console.is_terminal(sys.stdout))
+        with Progress(total, bar=busy, spoken=bool(files) and not interactive) as progress:
+            _run(windows, translator, FORMATS["jsonl" if as_json else output_format], write, progress)
+    if strict and progress.flagged:
+        raise NotMetError("some lines are flagged, and --strict wants none")
+
+
+def _run(
+    windows: Iterator[list[Record]], translator: "Translator", render: Render, write: Write, progress: Progress
+) -> None:
+    try:
+        for window in windows:
+            results = translator.translate_detailed([record.text for record in window])
+            with console.signals_held():
+                write("\n".join(map(render, window, results)))
+                progress.add(window, results)
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted after {console.count(progress.lines, 'line')}") from None
