@@ -10,7 +10,7 @@ import io
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import sentencepiece
@@ -19,6 +19,7 @@ from tfcli.config import BOS, EOS, PAD, PLACEHOLDERS, UNK, TokenizerConfig
 from tfcli.errors import DataError, ModelError, NotFoundError, ResourceError
 
 _MAX_BYTES = 16 << 20
+_PATH_BYTES = 160
 
 
 class Tokenizer:
@@ -31,12 +32,15 @@ class Tokenizer:
     def __init__(self, model: bytes):
         if len(model) > _MAX_BYTES:
             raise ModelError(f"the tokenizer is larger than {_MAX_BYTES >> 20} MiB")
+        if not model:
+            raise ModelError("the tokenizer is empty")
         self.model = model
         try:
             self._pieces = sentencepiece.SentencePieceProcessor(model_proto=model)
+            self.pieces(range(len(self)))  # SentencePiece takes pieces that are not UTF-8 and fails when one is used
             control = [self._pieces.pad_id(), self._pieces.unk_id(), self._pieces.bos_id(), self._pieces.eos_id()]
             placeholders = self._pieces.piece_to_id(list(PLACEHOLDERS))
-        except RuntimeError:
+        except (RuntimeError, UnicodeDecodeError):
             raise ModelError("the tokenizer is damaged: SentencePiece cannot read it") from None
         if control != [PAD, UNK, BOS, EOS] or placeholders != [EOS + 1 + i for i in range(len(PLACEHOLDERS))]:
             raise ModelError("the tokenizer was not made by tfcli: its control tokens have other ids")
@@ -82,20 +86,22 @@ def train(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
 
     Unigram (Kudo 2018, 1804.10959) or BPE (Sennrich 2016, 1508.07909) by SentencePiece (Kudo & Richardson 2018,
     1808.06226), with bytes for unseen characters, digits one by one, and NFKC folding of full-width forms.
-    Raises DataError if the texts are empty or too few for the vocabulary.
+    The same texts and config give the same bytes. Raises DataError if the texts are empty or too few for the
+    vocabulary, and whatever `texts` raises.
     """
     buffer = io.BytesIO()
+    failed: list[BaseException] = []
     with tempfile.TemporaryDirectory() as folder:
-        rules = Path(folder) / "fold.tsv"
-        rules.write_text(_folding_rules(config.fold_traditional), encoding="utf-8")
+        rules = _same_length_path(folder)
+        Path(rules).write_text(_folding_rules(config.fold_traditional), encoding="utf-8")
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(texts),
+                sentence_iterator=_watched(texts, failed),
                 model_writer=buffer,
                 model_type=config.kind,
                 vocab_size=config.vocab_size,
                 character_coverage=config.character_coverage,
-                normalization_rule_tsv=str(rules),
+                normalization_rule_tsv=rules,
                 byte_fallback=True,
                 split_digits=True,
                 pad_id=PAD,
@@ -108,8 +114,24 @@ def train(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
                 minloglevel=2,
             )
         except RuntimeError as error:
-            raise _training_error(str(error), config) from None
-    return Tokenizer(buffer.getvalue())
+            raise (failed[0] if failed else _training_error(str(error), config)) from None
+    # SentencePiece writes the path of the rules into the model.
+    return Tokenizer(buffer.getvalue().replace(rules.encode(), b"fold.tsv".rjust(len(rules.encode()), b"/")))
+
+
+def _same_length_path(folder: str) -> str:
+    """A file in `folder` whose path is as long on every machine: the model's bytes are not to depend on it."""
+    name = "fold.tsv"
+    return folder + "/" * max(_PATH_BYTES - len(f"{folder}{name}".encode()), 1) + name
+
+
+def _watched(texts: Iterable[str], failed: list[BaseException]) -> Iterator[str]:
+    """The texts. What goes wrong while they are read is put into `failed`: SentencePiece keeps only the words of it."""
+    try:
+        yield from texts
+    except BaseException as error:
+        failed.append(error)
+        raise
 
 
 def _training_error(words: str, config: TokenizerConfig) -> Exception:
@@ -123,37 +145,37 @@ def _training_error(words: str, config: TokenizerConfig) -> Exception:
         need = re.search(r"required_chars.*?(\d+)[^\d]*$", words)
         return DataError(
             f"a vocabulary of {config.vocab_size:,} cannot hold the characters of this corpus",
-            f"raise tokenizer.vocab_size{f' above {need[1]}' if need else ''}, or lower tokenizer.character_coverage",
+            f"raise tokenizer.vocab_size{f' to {need[1]}' if need else ''}, or lower tokenizer.character_coverage",
         )
-    if "sentences_.empty()" in words:
+    if "sentences_.empty()" in words or "all_chars_count" in words:
         return DataError("the corpus has no text to train a tokenizer on")
     if "No space" in words:
         return ResourceError("disk full while training the tokenizer")
-    return DataError(f"SentencePiece cannot train on this corpus: {words.rpartition(') ')[2] or words}")
+    return DataError(f"SentencePiece cannot train on this corpus: {words}")
 
 
 def _folding_rules(fold_traditional: bool) -> str:
     """SentencePiece normalization rules, `code points<TAB>code points` in hex: NFKC per character, white space to a
-    space, control and zero-width characters removed, SentencePiece's own space mark to an underscore, and, if asked for,
-    traditional Chinese characters to simplified."""
+    space, control and zero-width characters removed, SentencePiece's own space mark to an underscore, and, if asked
+    for, traditional Chinese characters to simplified."""
     simplify = _simplifier() if fold_traditional else str
     rows = []
-    for code in range(0x20, 0x30000):
+    for code in range(1, 0x30000):
         char = chr(code)
         category = unicodedata.category(char)
         if category in ("Cs", "Co", "Cn"):
             continue
-        if category in ("Cc", "Cf"):
+        if char.isspace():
+            folded = " "
+        elif category in ("Cc", "Cf"):
             folded = ""
         elif char == "▁":
             folded = "_"
-        elif char.isspace():
-            folded = " "
         else:
             folded = unicodedata.normalize("NFKC", simplify(unicodedata.normalize("NFKC", char)))
         if folded != char:
             rows.append(f"{code:X}\t{' '.join(f'{ord(c):X}' for c in folded)}")
-    return "\n".join(["9\t20", "A\t20", "D\t20", *rows]) + "\n"
+    return "\n".join(rows) + "\n"
 
 
 def _simplifier():
