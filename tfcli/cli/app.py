@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tfcli
-from tfcli.cli import config, console, doctor, evaluate, info, list, tokenizer, train, translate
+from tfcli.cli import average, config, console, doctor, evaluate, info, list, tokenizer, train, translate
 from tfcli.cli.errors import explain
 from tfcli.cli.options import with_common_options
 
@@ -64,6 +64,7 @@ _COMMANDS = {
     "evaluate": evaluate.evaluate,
     "info": info.info,
     "list": list.list_models,
+    "average": average.average,
     "config": config.config,
     "doctor": doctor.doctor,
 }

@@ -10,7 +10,7 @@ from tfcli.errors import NotFoundError, UsageError
 
 
 def average(
-    checkpoints: Annotated[list[Path], typer.Argument(metavar="CKPT...", help="Checkpoint folders of one run.")],
+    checkpoints: Annotated[list[Path], typer.Argument(metavar="CKPT", help="Checkpoint folders of one run.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The folder of the new model.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
 ) -> None:

@@ -61,16 +61,17 @@ def explain(error: BaseException) -> TfcliError:
 def _usage(error: typer.TyperException) -> UsageError:
     """A wrong command line, in our two parts."""
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "tfcli"
-    hint = f"see   {command} --help"
-    message = getattr(error, "message", "")
-    if near := getattr(error, "possibilities", None):
-        hint = f"did you mean {' or '.join(near)}?"
-    elif hasattr(error, "possibilities") and context and "TEXT" in context.get_usage():
-        hint = f'text that begins with "-" goes after --   {command} -- "-5 度"'
-    else:
-        message = error.format_message()
-    message = message.replace("Value error, ", "").removesuffix(".")
+    message, _, near = error.format_message().replace("Value error, ", "").partition(". Did you mean ")
+    hint = f"see   {context.command_path if context else 'tfcli'} --help"
+    if near:
+        hint = f"did you mean {near}"
+    elif hasattr(error, "possibilities"):  # an unknown option
+        message = error.message
+        if error.possibilities:
+            hint = f"did you mean {' or '.join(error.possibilities)}?"
+        elif context and "TEXT" in context.get_usage():
+            hint = f'text that begins with "-" goes after --   {context.command_path} -- "-5 度"'
+    message = message.removesuffix(".")
     return UsageError(message[:1].lower() + message[1:], hint)
 
 

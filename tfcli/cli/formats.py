@@ -40,7 +40,8 @@ def jsonl(record: Record, result: Translation) -> str:
 
 
 def tsv(record: Record, result: Translation) -> str:
-    return f"{safe_cell(record.text)}\t{safe_cell(result.translation)}\t{result.score:.4f}"
+    cells = (one_line(safe_cell(cell)) for cell in (record.text, result.translation))
+    return "\t".join([*cells, f"{result.score:.4f}"])
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -26,15 +26,16 @@ _WORDS: dict[Flag, str] = {
 
 
 class Progress:
-    """Counts lines; a bar where stderr is a terminal and stdout is not, else a line now and then.
+    """Counts lines; a bar if there is one, else a line now and then; in the end the lines to look at.
 
     total: bytes to read, None if nobody knows. spoken: say how far it is, and in the end how much it was.
     """
 
     def __init__(self, total: int | None, bar: bool, spoken: bool):
-        self.lines = 0
-        self.flagged: dict[Flag, list[int]] = defaultdict(list)
+        self.lines = self.flagged = 0
         self._total, self._spoken = total, spoken
+        self._counts: Counter[Flag] = Counter()
+        self._named: dict[Flag, list[int]] = defaultdict(list)
         self._bytes = 0
         self._start = self._said = time.monotonic()
         self._bar = _make_bar() if bar and not console.mode.quiet else None
@@ -50,9 +51,12 @@ class Progress:
         self.lines += len(records)
         self._bytes += sum(record.size for record in records)
         for record, result in zip(records, results, strict=True):
-            for flag in flags(record, result):
-                if flag in _WORDS:
-                    self.flagged[flag].append(record.number)
+            warnings = [flag for flag in flags(record, result) if flag in _WORDS]
+            self.flagged += bool(warnings)
+            for flag in warnings:
+                self._counts[flag] += 1
+                if len(self._named[flag]) < _NAMED:
+                    self._named[flag].append(record.number)
         now = time.monotonic()
         if self._bar:
             self._bar.update(self._task, completed=self._bytes, rate=self._rate())
@@ -68,22 +72,17 @@ class Progress:
             self._bar.stop()
         if isinstance(error, BrokenPipeError):
             return
-        for flag, numbers in self.flagged.items():
-            console.warn(f"{_name_lines(numbers)} {_WORDS[flag]}")
+        for flag, count in self._counts.items():
+            named = ", ".join(map(str, self._named[flag]))
+            more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+            console.warn(f"line{'s' * (count > 1)} {named}{more} {_WORDS[flag]}")
         if self._spoken and console.is_terminal(sys.stderr):
-            count = len({number for numbers in self.flagged.values() for number in numbers})
-            console.note(self._rate() + (f", {count:,} flagged" if count else ""))
+            console.note(self._rate() + (f", {self.flagged:,} flagged" if self.flagged else ""))
 
     def _rate(self) -> str:
         per_second = self.lines / max(time.monotonic() - self._start, 1e-9)
         rate = f"{per_second / 1000:.1f} k" if per_second >= 1000 else f"{per_second:.1f}"
         return f"{console.count(self.lines, 'line')}, {rate} lines/s"
-
-
-def _name_lines(numbers: list[int]) -> str:
-    named = ", ".join(str(number) for number in numbers[:_NAMED])
-    more = f" and {len(numbers) - _NAMED:,} more" if len(numbers) > _NAMED else ""
-    return f"line{'s' * (len(numbers) > 1)} {named}{more}"
 
 
 def _make_bar():

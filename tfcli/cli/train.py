@@ -26,7 +26,7 @@ def parse_duration(text: str) -> float:
 
 
 def train(
-    recipe: Annotated[Path | None, typer.Argument(metavar="[RECIPE.toml]", help="Default: the phrasebook's.")] = None,
+    recipe: Annotated[Path | None, typer.Argument(metavar="RECIPE.toml", help="Default: the phrasebook's.")] = None,
     corpus: Annotated[
         list[str] | None, typer.Option("--train", metavar="FILE", help="Pairs: a TSV, or the source side.")
     ] = None,

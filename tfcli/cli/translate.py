@@ -43,7 +43,7 @@ def translate(
     prefix: Annotated[
         str, typer.Option("--prefix", metavar="TEXT", help="How every translation begins.", show_default=False)
     ] = "",
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a line is flagged.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a line is flagged, but for split.")] = False,
     max_length: options.MaxLength = None,
     length_ratio: options.LengthRatio = None,
     split: options.SplitOption = None,
@@ -92,7 +92,7 @@ def translate(
         with Progress(total, bar=busy, spoken=bool(files) and not interactive) as progress:
             _run(windows, translator, FORMATS["jsonl" if as_json else output_format], write, progress)
     if strict and progress.flagged:
-        raise NotMetError("some lines are flagged, and --strict wants none")
+        raise NotMetError(f"{console.count(progress.flagged, 'line')} flagged, and --strict wants none")
 
 
 def _run(

@@ -1,6 +1,7 @@
 """Lines in windows: many at once where they are there, at once those that are there where more may come late.
 
-A window is bounded by bytes, which bound its tokens, so memory does not grow with the number of lines.
+A window is bounded by bytes, which bound its tokens, so memory does not grow with the number of lines. When reading
+fails, what was read before comes first, then the error.
 """
 
 import threading
@@ -17,21 +18,24 @@ def full_windows(records: Iterable[Record], size: int, first: int = 2**12) -> It
     """
     window: list[Record] = []
     filled, limit = 0, first
-    for record in records:
-        window.append(record)
-        filled += record.size
-        if filled >= limit:
-            yield window
-            window, filled, limit = [], 0, min(2 * limit, size)
+    failure: Exception | None = None
+    try:
+        for record in records:
+            window.append(record)
+            filled += record.size
+            if filled >= limit:
+                yield window
+                window, filled, limit = [], 0, min(2 * limit, size)
+    except Exception as error:
+        failure = error
     if window:
         yield window
+    if failure:
+        raise failure
 
 
 def live_windows(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
-    """Windows of a pipe or a terminal: what has arrived, without waiting for what has not; about `size` bytes at most.
-
-    An error of `records` is raised when everything before it has been taken.
-    """
+    """Windows of a pipe or a terminal: what has arrived, about `size` bytes at most, never waiting for what has not."""
     arrivals = _Arrivals(size)
     threading.Thread(target=arrivals.fill, args=(records,), daemon=True).start()
     while window := arrivals.take():

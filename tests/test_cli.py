@@ -1,0 +1,393 @@
+"""Every command as a person or a script meets it: what comes out where, and with which exit code."""
+
+import json
+import os
+import re
+
+import pytest
+from commands import run
+from conftest import TINY
+
+from tfcli.cli import translate as translate_command
+from tfcli.decoding.translator import Translator
+from tfcli.evaluation import evaluate
+from tfcli.text.lines import read_lines
+
+SENTENCES = [
+    "你好",
+    "谢谢你的帮助。",
+    "我不知道",
+    "",
+    "   ",
+    "再见！今天天气很好。",
+    "<s> ▁ </s>",
+    "12345 https://a.b/c",
+]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """An empty folder, the tiny model by default, and no settings of this machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("TFCLI_", "HF_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("TFCLI_MODEL", str(TINY))
+    monkeypatch.setenv("TFCLI_THREADS", "1")
+
+
+@pytest.fixture(scope="module")
+def translator(tiny_bundle):
+    return Translator(tiny_bundle)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--no-such-option"], 2, "no such option: --no-such-option"),
+        (["no-such-command"], 2, "no such command"),
+        (["translte"], 2, "did you mean 'translate'"),
+        (["translate", "--modle", "x"], 2, "did you mean --model?"),
+        (["translate", "-5 度"], 2, 'tfcli translate -- "-5 度"'),
+        (["translate", "--engine", "abacus", "x"], 2, "'abacus' is not one of"),
+        (["translate", "--device", "gpu", "x"], 2, '--device is "gpu"'),
+        (["translate", "--threads", "0", "x"], 2, "--threads must be more than 0"),
+        (["translate", "--protect", "url,phone", "x"], 2, "'phone'"),
+        (["translate", "x", "-i", "y"], 2, "not both"),
+        (["translate", "-i", "."], 2, "it is a folder"),
+        (["translate", "-m", "no-such-model", "x"], 5, 'no model "no-such-model"'),
+        (["translate", "-i", "no-such-file"], 5, '"no-such-file": there is no such file'),
+        (["translate", "x", "-o", "nowhere/out"], 5, "there is no folder"),
+        (["evaluate"], 2, "there is no test set"),
+        (["evaluate", "a.tsv", "--fail-under", "blue=3"], 2, "blue=3"),
+        (["evaluate", "--src", "a"], 2, "--src and --ref"),
+        (["evaluate", "no-such.tsv"], 5, "no-such.tsv"),
+        (["info", "no-such-model"], 5, "no-such-model"),
+        (["tokenizer"], 2, "missing command"),
+        (["tokenizer", "train", "-o", "x"], 2, "'--input'"),
+        (["tokenizer", "decode", "--ids", "99999999"], 3, '"99999999" is no id'),
+        (["tokenizer", "decode", "nonsense"], 3, '"nonsense" is no piece'),
+    ],
+)
+def test_a_wrong_command_line_says_what_and_what_to_do(arguments, code, words, tmp_path):
+    ended = run(*arguments)
+    assert (ended.code, ended.out) == (code, b"")
+    assert ended.err.startswith("tfcli: ") and words in ended.err
+    assert "Traceback" not in ended.err and len(ended.err.splitlines()) <= 4
+    assert not ended.err.splitlines()[0].endswith(".")
+    assert not os.listdir(tmp_path)
+
+
+def test_verbose_adds_the_traceback():
+    assert "Traceback" in run("translate", "-v", "-m", "no-such-model", "x").err
+
+
+def test_the_unexpected_is_one_line_and_a_hint(monkeypatch):
+    def fail(*arguments):
+        raise ZeroDivisionError("two\nlines")
+
+    monkeypatch.setattr(translate_command, "load_translator", fail)
+    ended = run("translate", "x")
+    assert ended.code == 1
+    assert ended.err == "tfcli: unexpected ZeroDivisionError: two lines\n  run again with -v for the traceback\n"
+    assert "in fail" in run("translate", "-v", "x").err
+
+
+@pytest.mark.parametrize("words", ["CUDA out of memory", "DefaultCPUAllocator: can't allocate memory"])
+def test_out_of_memory_has_its_own_code(words, monkeypatch):
+    class OutOfMemoryError(RuntimeError):  # torch's is called so
+        pass
+
+    def fail(*arguments):
+        raise OutOfMemoryError(words)
+
+    monkeypatch.setattr(translate_command, "load_translator", fail)
+    ended = run("translate", "x")
+    assert ended.code == 9 and "--batch-tokens" in ended.err
+
+
+def test_version_and_bare_call():
+    assert re.fullmatch(r"tfcli \d+\.\d+\.\d+\n", run("--version").text)
+    assert run().out == run("--help").out and b"Exit codes" in run().out
+
+
+def test_all_ways_in_give_the_lines_of_the_library(translator, tmp_path):
+    expected = "".join(f"{line}\n" for line in translator.translate(SENTENCES)).encode()
+    joined = "\n".join(SENTENCES).encode()
+    (tmp_path / "in.zh").write_bytes(joined)
+    assert run("translate", stdin=joined).out == expected
+    assert run("translate", "-", stdin=joined).out == expected
+    assert run("translate", *SENTENCES).out == expected
+    assert run("translate", "-i", "in.zh").out == expected
+    assert run("translate", "-i", "-", stdin=joined + b"\n").out == expected
+    assert run("translate", "-i", "in.zh", "-i", "in.zh").out == expected * 2
+    assert run("translate", "-i", "in.zh", "-o", "out.en").out == b""
+    assert (tmp_path / "out.en").read_bytes() == expected
+    assert sorted(os.listdir(tmp_path)) == ["in.zh", "out.en"]
+
+
+def test_stdin_stands_where_the_dash_stands(translator):
+    first, second = translator.translate(["你好", "再见"])
+    assert run("translate", "你好", "-", "你好", stdin="再见\n".encode()).text == f"{first}\n{second}\n{first}\n"
+
+
+@pytest.mark.parametrize(
+    "stdin",
+    [
+        b"",
+        b"\n",
+        b"\n\n\n",
+        "\ufeff你好\r\n再见\r\n".encode(),
+        "你好\u2028再见\x85你\x0b\x0c\x1c\r好\n".encode(),
+        b"\xff\xfe\x00\n\xc4\xe3\xba\xc3",
+        b"a\x00b\x1b[31m\nc",
+        "很长的一句话，".encode() * 300,
+    ],
+)
+@pytest.mark.parametrize("output_format", ["text", "jsonl", "tsv"])
+def test_as_many_lines_out_as_in(stdin, output_format, tmp_path):
+    (tmp_path / "in").write_bytes(stdin)
+    with open("in", "rb") as stream:
+        count = sum(1 for _ in read_lines(stream))
+    ended = run("translate", "--format", output_format, stdin=stdin)
+    assert ended.code == 0
+    assert ended.out.count(b"\n") == len(ended.text.splitlines()) == count
+
+
+def test_json_carries_what_a_script_needs():
+    rows = [json.loads(line) for line in run("translate", "--json", "你好", "").text.splitlines()]
+    assert list(rows[0]) == ["id", "source", "translation", "score", "source_tokens", "target_tokens", "flags"]
+    assert (rows[0]["id"], rows[0]["source"], rows[1]["id"], rows[1]["translation"]) == (0, "你好", 1, "")
+    assert rows[0]["score"] < 0 < rows[0]["target_tokens"]
+
+
+def test_unknown_json_fields_pass_through(translator):
+    fields = {"id": "a-7", "n": 1.5, "deep": {"x": [None, True]}, "odd": "\u2028\x85\x7f\ud800\\u0041", "zh": "你好"}
+    stdin = json.dumps(fields).encode() + b"\n\n"
+    ended = run("translate", "--input-format", "jsonl", "--field", "zh", "--json", stdin=stdin)
+    row, blank = (json.loads(line) for line in ended.out.split(b"\n")[:-1])
+    assert fields.items() <= row.items() and row["source"] == "你好" and blank["source"] == ""
+    assert row["translation"] == translator.translate(["你好"])[0]
+    assert len(ended.text.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[1]",
+        b'"text"',
+        b'{"text": 1}',
+        b'{"a": "b"}',
+        b'{"text": "a", "n": NaN}',
+        b"[" * 100_000,
+        b'{"n":1e999}',
+    ],
+)
+def test_a_bad_json_line_is_named_and_the_lines_before_are_out(line):
+    ended = run("translate", "--input-format", "jsonl", stdin=b'{"text": "a"}\n' + line + b'\n{"text": "c"}\n')
+    assert (ended.code, ended.out.count(b"\n")) == (3, 1)
+    assert "stdin: line 2" in ended.err
+
+
+def test_tsv_cells_hold_no_tab(translator):
+    source, translation, score = run("translate", "--format", "tsv", "你\t好\\").text.rstrip("\n").split("\t")
+    detailed = translator.translate_detailed(["你\t好\\"])[0]
+    assert (source, translation, float(score)) == ("你\\t好\\\\", detailed.translation, round(detailed.score, 4))
+
+
+def test_options_reach_the_model(translator, tiny_bundle):
+    assert run("translate", "--prefix", "Thank", "你好").text.startswith("Thank")
+    short = Translator(tiny_bundle, max_length=2).translate(["谢谢你的帮助。"])[0]
+    assert run("translate", "--max-length", "2", "谢谢你的帮助。").text == short + "\n"
+    assert short != translator.translate(["谢谢你的帮助。"])[0]
+    assert "placeholder" in run("translate", "--json", "https://a.b/c").text
+    assert "placeholder" not in run("translate", "--json", "--protect", "none", "https://a.b/c").text
+
+
+def test_undecodable_bytes_are_replaced_and_named_or_refused():
+    stdin = "你好\n".encode() + b"\n\xc4\xe3\xba\xc3\xca\xc0\xbd\xe7\n\xff\n"
+    ended = run("translate", stdin=stdin)
+    assert ended.code == 0 and "lines 3, 4 had bytes that are not UTF-8" in ended.err
+    strict = run("translate", "--encoding-errors", "strict", stdin=stdin)
+    assert (strict.code, strict.out.count(b"\n")) == (3, 2)
+    assert "stdin: line 3, byte 1: not UTF-8 (0xC4); looks like GB18030\n  convert it" in strict.err
+    argument = run("translate", "--encoding-errors", "strict", os.fsdecode(b"a\xff"))
+    assert argument.code == 3 and argument.out == b""
+
+
+def test_strict_makes_a_flag_an_error_but_not_a_split(translator):
+    fine, long = "你好", "再见！今天天气很好。" * 12
+    assert translator.translate_detailed([fine])[0].flags == ()
+    assert "split" in translator.translate_detailed([long])[0].flags
+    assert run("translate", "--strict", fine).code == 0
+    ended = run("translate", "--strict", fine, stdin=b"")
+    flagged = run("translate", "--strict", stdin=b"\xff\n")
+    assert (ended.code, flagged.code, flagged.out.count(b"\n")) == (0, 1, 1)
+    assert "1 line flagged" in flagged.err
+
+
+def test_quiet_says_nothing():
+    assert run("translate", "-q", stdin=b"\xff\n").err == ""
+
+
+def test_an_output_is_not_overwritten_unless_forced(tmp_path):
+    (tmp_path / "out").write_text("precious")
+    ended = run("translate", "你好", "-o", "out")
+    assert ended.code == 2 and "--force" in ended.err
+    assert (tmp_path / "out").read_text() == "precious"
+    assert run("translate", "你好", "-o", "out", "--force").code == 0
+    assert (tmp_path / "out").read_bytes() == run("translate", "你好").out
+
+
+def test_a_file_can_be_replaced_by_its_own_translation(tmp_path):
+    (tmp_path / "text").write_text("你好\n再见\n", encoding="utf-8")
+    expected = run("translate", "-i", "text").out
+    assert run("translate", "-i", "text", "-o", "text", "--force").code == 0
+    assert (tmp_path / "text").read_bytes() == expected
+
+
+def test_a_link_stays_a_link_and_a_device_a_device(tmp_path):
+    (tmp_path / "link").symlink_to("real")
+    assert run("translate", "你好", "-o", "link").code == 0
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").is_file()
+    assert run("translate", "你好", "-o", os.devnull).code == 0
+    assert not os.path.isfile(os.devnull)
+
+
+def test_what_fails_halfway_has_its_lines_in_a_partial_file(tmp_path):
+    ended = run("translate", "--encoding-errors", "strict", "-o", "out", stdin=b"a\n" * 3000 + b"\xff\n")
+    assert ended.code == 3 and "out.partial" in ended.err
+    assert os.listdir(tmp_path) == ["out.partial"]
+    assert (tmp_path / "out.partial").read_bytes().endswith(b"\n")
+
+
+def test_nothing_a_stranger_wrote_reaches_a_terminal_raw(tmp_path):
+    evil = "\x1b]0;title\x07\u202e好\x9b31m"
+    name = "\x1b[31mred.zh"
+    (tmp_path / name).write_text(evil, encoding="utf-8")
+    for ended in (
+        run("translate", "--json", evil, terminal=True),
+        run("translate", "--format", "tsv", "-i", name, terminal=True),
+        run("translate", "-m", evil, "x", terminal=True),
+        run("translate", "-i", evil, terminal=True),
+        run("translate", f"--{evil}", terminal=True),
+        run(evil, terminal=True),
+    ):
+        shown = re.sub(r"\x1b\[[0-9;]*m(tfcli: (?:warning: )?)\x1b\[0m", r"\1", ended.text + ended.err)
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", shown), shown
+
+
+@pytest.mark.parametrize("setting", ["NO_COLOR", "TERM", "--no-color", None])
+def test_colour_can_be_switched_off(setting, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb" if setting == "TERM" else "xterm")
+    if setting == "NO_COLOR":
+        monkeypatch.setenv("NO_COLOR", "1")
+    extra = ["--no-color"] if setting == "--no-color" else []
+    ended = run("translate", "-m", "none", "x", *extra, terminal=True)
+    assert ("\x1b" in ended.err) == (setting is None)
+
+
+def test_evaluate_scores_what_the_model_says(translator, tmp_path):
+    pairs = [("你好", "Hello."), ("再见", "Goodbye."), ("我有12本书", "I have 12 books.")]
+    (tmp_path / "test.tsv").write_text("".join(f"{s}\t{t}\n" for s, t in pairs), encoding="utf-8")
+    sources, references = ([pair[i] for pair in pairs] for i in (0, 1))
+    expected = evaluate(sources, translator.translate(sources), references, "en")
+    row = json.loads(run("evaluate", "test.tsv", "--json", "-o", "saved").text)[0]
+    assert (row["bleu"]["value"], row["chrf"]["value"]) == (expected.bleu.value, expected.chrf.value)
+    assert row["bleu"]["signature"] == expected.bleu.signature
+    assert (row["digits"], row["loops"], row["empty"]) == (expected.digits, expected.loops, expected.empty)
+    (tmp_path / "ref").write_text("\n".join(references), encoding="utf-8")
+    (tmp_path / "src").write_text("\n".join(sources), encoding="utf-8")
+    saved = json.loads(run("evaluate", "--src", "src", "--ref", "ref", "--hyp", "saved", "--json").text)[0]
+    assert (saved["bleu"], saved["chrf"]) == (row["bleu"], row["chrf"])
+    shown = run("evaluate", "test.tsv").text
+    assert f"{expected.bleu.value:.2f}" in shown and expected.chrf.signature in shown
+
+
+def test_evaluate_can_fail_a_build(tmp_path):
+    (tmp_path / "t.tsv").write_text("甲\tThe cat sat on the mat.\n", encoding="utf-8")
+    (tmp_path / "good").write_text("The cat sat on the mat.")
+    (tmp_path / "bad").write_text("A dog.")
+    assert run("evaluate", "t.tsv", "--hyp", "good", "--fail-under", "bleu=99,chrf=99").code == 0
+    ended = run("evaluate", "t.tsv", "--hyp", "bad", "--fail-under", "chrf=99")
+    assert ended.code == 1 and "t.tsv: chrF2 is" in ended.err
+    assert run("evaluate", "t.tsv", "t.tsv", "--hyp", "good").code == 2
+    assert run("evaluate", "t.tsv", "--hyp", "good", "--limit", "0").code == 2
+
+
+def test_limit_takes_the_first_lines(tmp_path):
+    (tmp_path / "t.tsv").write_text("甲\tone\n乙\ttwo\n丙\tthree\n", encoding="utf-8")
+    (tmp_path / "hyp").write_text("one\ntwo\nwrong")
+    row = json.loads(run("evaluate", "t.tsv", "--hyp", "hyp", "--limit", "2", "--json").text)[0]
+    assert (row["lines"], row["chrf"]["value"]) == (2, 100)
+
+
+def test_info_and_list_tell_the_same_in_json_and_text(tiny_bundle, tmp_path):
+    facts = json.loads(run("info", "--json").text)
+    assert (facts["source"], facts["target"]) == ("zh", "en")
+    assert facts["parameters"] == tiny_bundle.num_parameters()
+    assert {file["name"] for file in facts["files"]} >= {"config.json", "model.safetensors", "tokenizer.model"}
+    shown = run("info").text
+    assert f"{facts['parameters']:,}" in shown and all(file["sha256"] in shown for file in facts["files"])
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mine").symlink_to(TINY)
+    (tmp_path / "runs" / "broken").mkdir()
+    (tmp_path / "runs" / "broken" / "config.json").write_text("{")
+    rows = {row["name"]: row for row in json.loads(run("list", "--json").text)}
+    assert rows["runs/broken"]["problem"] and "runs/broken" in run("list").text
+
+
+def test_config_tells_value_and_origin(tmp_path):
+    (tmp_path / "tfcli.toml").write_text('device = "cpu"\nthreads = 3')
+    rows = json.loads(run("config", "--json").text)
+    assert rows["device"] == {"value": "cpu", "origin": "device in tfcli.toml"}
+    assert rows["threads"] == {"value": 1, "origin": "TFCLI_THREADS"}
+    assert re.search(r"device +cpu +device in tfcli.toml +TFCLI_DEVICE", run("config").text)
+    (tmp_path / "tfcli.toml").write_text('devise = "cpu"')
+    ended = run("translate", "x")
+    assert ended.code == 4 and '"device in tfcli.toml"' in ended.err
+
+
+def test_doctor_never_shows_a_token(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_TOKEN", "hf_abcdefgh")
+    for arguments in (["doctor"], ["doctor", "--json"]):
+        ended = run(*arguments)
+        assert ended.code == 0 and "set, from HF_TOKEN" in ended.text
+        assert "abcdefgh" not in ended.text + ended.err
+    assert json.loads(ended.text)["tfcli"]
+
+
+def test_tokenizer_there_and_back(tiny_tokenizer):
+    text = "你好 hello"
+    pieces = run("tokenizer", "encode", text).text
+    assert pieces.split() == tiny_tokenizer.pieces(tiny_tokenizer.encode(text))
+    ids = run("tokenizer", "encode", "--ids", stdin=text.encode()).text
+    assert [int(i) for i in ids.split()] == tiny_tokenizer.encode(text)
+    assert run("tokenizer", "decode", stdin=pieces.encode()).text == text + "\n"
+    assert run("tokenizer", "decode", "--ids", ids.strip()).text == text + "\n"
+    assert json.loads(run("tokenizer", "info", "--json").text)["sha256"] == tiny_tokenizer.sha256
+
+
+def test_a_tokenizer_is_trained_reported_and_used(tmp_path):
+    (tmp_path / "c.tsv").write_text("".join(f"你好{i}世界\thello {i} world\n" for i in range(300)), encoding="utf-8")
+    ended = run("tokenizer", "train", "-i", "c.tsv", "-o", "t.model", "--vocab-size", "290")
+    assert ended.code == 0
+    assert "source: 100.00% of the characters covered" in ended.text and "target: " in ended.text
+    assert len([line for line in ended.text.splitlines() if line.startswith("  ")]) == 5
+    assert (
+        run("tokenizer", "decode", "-m", "t.model", stdin=run("tokenizer", "encode", "-m", "t.model", "你好").out).text
+        == "你好\n"
+    )
+    assert (
+        "100 of 300 lines"
+        in run("tokenizer", "train", "-i", "c.tsv", "-o", "u", "--vocab-size", "290", "--sample", "100").err
+    )
+    assert sorted(os.listdir(tmp_path)) == ["c.tsv", "t.model", "u"]
+
+
+@pytest.mark.parametrize("content", [b"", b"one column\n", b"a\tb\n\xff\tc\n"])
+def test_a_corpus_that_cannot_be_used_leaves_no_tokenizer(content, tmp_path):
+    (tmp_path / "c.tsv").write_bytes(content)
+    assert run("tokenizer", "train", "-i", "c.tsv", "-o", "t.model").code == 3
+    assert os.listdir(tmp_path) == ["c.tsv"]
