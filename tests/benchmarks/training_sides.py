@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tfcli.build import build_model
 from tfcli.config import EOS, PAD, PLACEHOLDERS, PRESETS, ModelConfig, TrainingConfig
 from tfcli.data.batch import Batch, count_labels, make_batch
 from tfcli.data.bucketing import plan_epoch
@@ -25,7 +26,6 @@ from tfcli.training.progress import Reporter
 from tfcli.training.trainer import Corpora, Trainer
 from tfcli.transformer.attention import KERNELS
 from tfcli.transformer.attention.kernel import Kernel
-from tfcli.transformer.model import build_model
 
 _FIRST_WORD = EOS + 1 + len(PLACEHOLDERS)
 _NUM_PAIRS = 20_000

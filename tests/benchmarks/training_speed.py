@@ -17,9 +17,9 @@ from tests.benchmarks.products import count_flops, record_products, time_product
 from tests.benchmarks.report import machine, table
 from tests.benchmarks.side_by_side import Side, Times, answer_questions, best, timed
 from tests.benchmarks.training_sides import SIDES, Task
+from tfcli.build import build_model
 from tfcli.config import PRESETS
 from tfcli.data.batch import make_batch
-from tfcli.transformer.model import build_model
 
 _SHOWN = 12
 
