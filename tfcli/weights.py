@@ -72,7 +72,7 @@ def load(file: BinaryIO, config: ModelConfig, dtype: Dtype) -> "nn.Module":
     """
     import safetensors.torch
 
-    from tfcli.transformer.empty import empty_model
+    from tfcli.build import empty_model
 
     model = empty_model(config)
     wanted: Header = {}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
+from tfcli.build import build_model
 from tfcli.config import Recipe
 from tfcli.data.batch import make_batch
 from tfcli.training.prepare import prepare_data, prepare_tokenizer
 from tfcli.training.run import with_vocabulary
-from tfcli.transformer.model import build_model
 
 
 def describe(recipe: Recipe) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 import tfcli
+from tfcli.build import build_model
 from tfcli.bundle import FORMAT, BundleConfig, write_bundle
 from tfcli.config import Recipe
 from tfcli.hub.card import model_card
@@ -25,7 +26,6 @@ from tfcli.training.progress import Reporter
 from tfcli.training.run_folder import RunFolder
 from tfcli.training.stopping import StopSignal
 from tfcli.training.trainer import Trainer
-from tfcli.transformer.model import build_model
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,28 @@
-"""A model whose parameters have their shapes but no values yet: to look at, or to load weights into."""
+"""From a config to its model: with fresh parameters, or with shapes only, to look at or to load weights into."""
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from tfcli.config import ModelConfig
-from tfcli.transformer.model import build_model
+from tfcli.transformer.model import Transformer
+from tfcli.transformer.seq2seq import Seq2Seq
+
+MODELS: dict[str, type[Seq2Seq]] = {
+    "transformer": Transformer,
+}
+
+
+def build_model(config: ModelConfig) -> Seq2Seq:
+    """The model a config describes, with fresh parameters."""
+    return MODELS[config.kind](config)
+
+
+def empty_model(config: ModelConfig) -> Seq2Seq:
+    """The model of a config with parameters on the meta device and buffers in memory. It becomes a real one by
+    `load_state_dict(state, assign=True)`."""
+    with _ParametersOnMeta():
+        return build_model(config)
 
 
 class _ParametersOnMeta(TorchFunctionMode):
@@ -21,10 +38,3 @@ class _ParametersOnMeta(TorchFunctionMode):
         if func in (nn.init.normal_, Tensor.normal_) and isinstance(target, nn.Parameter):
             return target
         return func(*args, **kwargs)
-
-
-def empty_model(config: ModelConfig) -> nn.Module:
-    """The model of a config with parameters on the meta device and buffers in memory. It becomes a real one by
-    `load_state_dict(state, assign=True)`."""
-    with _ParametersOnMeta():
-        return build_model(config)

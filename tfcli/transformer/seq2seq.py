@@ -1,0 +1,63 @@
+"""What every model is to the rest of the project: ids in, hidden states and logits out.
+
+Shapes: B batch, S source, T target, D d_model, V vocabulary.
+"""
+
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tfcli.config import ModelConfig
+from tfcli.transformer.attention.multihead import Record
+from tfcli.transformer.cache import Cache
+from tfcli.transformer.decoder import DecoderRecord
+
+
+class Seq2Seq(nn.Module):
+    """One embedding serves source, target and output (Press & Wolf 2017, 1608.05859): one tensor used three times. A
+    subclass adds its layers, calls `_reset_parameters`, and says how it encodes and decodes."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.d_model)
+
+    def _reset_parameters(self) -> None:
+        """Xavier for linear layers; the embedding small, because it is scaled by √D on the way in and not on the way
+        out. Everything else begins as its module made it."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+        nn.init.normal_(self.embedding.weight, std=self.config.d_model**-0.5)
+
+    @property
+    def output_weight_VD(self) -> Tensor:
+        """The matrix that turns hidden states into logits."""
+        return self.embedding.weight
+
+    def embed(self, ids_BT: Tensor) -> Tensor:
+        return self.embedding(ids_BT) * self.config.d_model**0.5
+
+    def encode(self, src_BS: Tensor, record: Record | None = None) -> Any:
+        """Source ids, padded with PAD at the end, to the memory the decoder reads. `memory.select(rows)` is that of
+        some sentences of the batch."""
+        raise NotImplementedError
+
+    def decode(
+        self, tgt_BT: Tensor, memory: Any, cache: Cache | None = None, record: DecoderRecord | None = None
+    ) -> Tensor:
+        """Target ids so far to hidden states_BTD; with a cache, only the ids that are new since the last call."""
+        raise NotImplementedError
+
+    def logits(self, hidden_BTD: Tensor) -> Tensor:
+        """Hidden states to logits_BTV."""
+        return F.linear(hidden_BTD, self.output_weight_VD)
+
+    def forward(self, src_BS: Tensor, tgt_BT: Tensor) -> Tensor:
+        """Logits_BTV for the token after each target token."""
+        return self.logits(self.decode(tgt_BT, self.encode(src_BS)))
+
+    def new_cache(self) -> Cache:
+        return Cache(self.config.num_decoder_layers)
