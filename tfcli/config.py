@@ -6,6 +6,7 @@ Each `Literal` lists the entries of one registry; `tests/test_architecture.py` k
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tfcli.bounds import check_bounds
 from tfcli.errors import ModelError
 
 ModelKind = Literal["transformer"]
@@ -56,27 +57,12 @@ class ModelConfig:
     max_length: int = 256  # tokens of one sequence, control tokens included
 
     def __post_init__(self):
-        for name, low, high in _BOUNDS:
-            if not low <= getattr(self, name) <= high:
-                raise ModelError(f"model.{name} is {getattr(self, name)}; it must be between {low} and {high}")
+        check_bounds("model", self)
         if self.d_model % self.num_heads:
             raise ModelError(
                 f"model.num_heads = {self.num_heads} does not divide model.d_model = {self.d_model}",
                 f"nearest that does: {_nearest_divisor(self.d_model, self.num_heads)}",
             )
-
-
-_BOUNDS = (
-    ("vocab_size", 0, 1_000_000),
-    ("d_model", 2, 8192),
-    ("d_ff", 1, 65536),
-    ("num_heads", 1, 256),
-    ("num_encoder_layers", 1, 96),
-    ("num_decoder_layers", 1, 96),
-    ("dropout", 0.0, 0.9),
-    ("max_length", 4, 65536),
-)
-"""What a config may ask for: a config.json from elsewhere must not be able to ask for a petabyte."""
 
 
 def _nearest_divisor(number: int, wish: int) -> int:
@@ -102,6 +88,9 @@ class TokenizerConfig:
     sample: int = 1_000_000  # at most this many pairs are looked at
     fold_traditional: bool = False  # read traditional Chinese characters as simplified; needs the extra "zh" to train
 
+    def __post_init__(self):
+        check_bounds("tokenizer", self)
+
 
 @dataclass(frozen=True)
 class CorpusConfig:
@@ -110,6 +99,9 @@ class CorpusConfig:
     path: str
     target: str | None = None  # the target side, when it is a file of its own
     weight: float = 1.0  # how often each pair is seen in an epoch: 3.0 three times, 0.25 every fourth epoch
+
+    def __post_init__(self):
+        check_bounds("data.train", self)
 
 
 @dataclass(frozen=True)
@@ -120,6 +112,9 @@ class NoiseConfig:
     spaces_for_commas: float = 0.0
     placeholders: float = 0.0  # something both sides share (a number, a name) becomes a placeholder token
     join: float = 0.0  # glued to the next pair of its corpus, so that the model sees more than one sentence
+
+    def __post_init__(self):
+        check_bounds("data.noise", self)
 
 
 @dataclass(frozen=True)
@@ -132,6 +127,9 @@ class DataConfig:
     max_length: int = 128  # tokens of one side; longer pairs are left out
     max_ratio: float = 4.0  # longer side over shorter side, in tokens
     noise: NoiseConfig = field(default_factory=NoiseConfig)
+
+    def __post_init__(self):
+        check_bounds("data", self)
 
 
 @dataclass(frozen=True)
@@ -162,12 +160,12 @@ class TrainingConfig:
     patience: int = 0  # stop after so many validations without a better score; 0: never
 
     def __post_init__(self):
-        for name in ("batch_tokens", "grad_accum", "valid_every", "save_every", "keep"):
-            if getattr(self, name) < 1:
-                raise ModelError(f"training.{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("label_smoothing", "ema_decay", "decay_fraction"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ModelError(f"training.{name} must be between 0 and 1, not {getattr(self, name)}")
+        check_bounds("training", self)
+        if self.average > self.keep:
+            raise ModelError(
+                f"training.average = {self.average} checkpoints, but only training.keep = {self.keep} are kept",
+                f"use   --set training.keep={self.average}",
+            )
 
 
 @dataclass(frozen=True)

@@ -17,19 +17,19 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotFoundError(f'no recipe at "{path}"', "run on the built-in phrasebook with   tfcli train") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, UnicodeDecodeError, a number of 5,000 digits
         raise ModelError(f"{path} is not TOML: {error}") from None
 
 
 def apply_sets(values: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
-    """`--set model.norm=rms` on top of nested tables: dotted keys, values as TOML writes them, bare words as strings."""
+    """`--set model.norm=rms` on top of nested tables: dotted keys, values as TOML writes them, bare words as text."""
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals:
             raise ModelError(f'--set {assignment}: write it as KEY=VALUE, for example "model.num_heads=1"')
         try:
             value = tomllib.loads(f"value = {text.strip()}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             value = text.strip()
         *tables, last = path.strip().split(".")
         table = values
@@ -43,8 +43,9 @@ def apply_sets(values: dict[str, Any], assignments: list[str]) -> dict[str, Any]
 
 def make_recipe(values: dict[str, Any], preset: str | None = None) -> Recipe:
     """A checked Recipe from nested tables; a preset gives the model's shape where the tables do not."""
-    if preset:
-        values = {**values, "model": PRESETS[preset] | values.get("model", {})}
+    model = values.get("model", {})
+    if preset and isinstance(model, dict):
+        values = {**values, "model": PRESETS[preset] | model}
     return schema.build(Recipe, values)
 
 
@@ -70,5 +71,5 @@ def to_toml(recipe: Recipe) -> str:
 
 def _toml_value(value: object) -> str:
     if isinstance(value, str | bool):
-        return json.dumps(value, ensure_ascii=False)  # JSON's strings and booleans are TOML's
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # else JSON's strings are TOML's
     return repr(value)

@@ -63,7 +63,8 @@ def convert(hint: typing.Any, value: object, path: str) -> typing.Any:
     origin, choices = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         if value not in choices:
-            raise ModelError(f"{path} is {_show(value)}; it must be one of {', '.join(map(str, choices))}", _nearest(value, choices))
+            words = f"{path} is {_show(value)}; it must be one of {', '.join(map(str, choices))}"
+            raise ModelError(words, _nearest(value, choices))
         return value
     if origin in (typing.Union, types.UnionType):
         return None if value is None else convert(choices[0], value, path)
@@ -73,6 +74,8 @@ def convert(hint: typing.Any, value: object, path: str) -> typing.Any:
         return tuple(convert(choices[0], item, f"{path}[{i}]") for i, item in enumerate(value))
     if dataclasses.is_dataclass(hint):
         return build(hint, value, path)
+    if type(value) is int and value.bit_length() > 63:
+        raise ModelError(f"{path} has more digits than any setting needs")
     if hint is float and type(value) is int:
         value = float(value)
     if type(value) is not hint:  # not isinstance: True is an int, and "lr = true" is a mistake
