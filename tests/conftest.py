@@ -1,0 +1,38 @@
+"""What many tests need: a model small enough to be committed, and its parts."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tfcli.bundle import Bundle, read_bundle
+
+# A busy machine is not a failure; and what a test does in one second it need not do for ten.
+settings.register_profile("tfcli", deadline=None, max_examples=60)
+settings.load_profile("tfcli")
+
+TINY = Path(__file__).parent / "data" / "tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle() -> Bundle:
+    """The frozen bundle of tests/data/tiny: zh to en, thirty sentences, d_model 32, at most 48 tokens."""
+    return read_bundle(TINY)
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tiny_bundle):
+    return tiny_bundle.tokenizer()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_bundle):
+    """In float32 and evaluation mode; shared by all tests, so do not change it."""
+    return tiny_bundle.load_model()
+
+
+@pytest.fixture
+def tiny_copy(tmp_path) -> Path:
+    """A folder with the tiny bundle, to be damaged."""
+    return shutil.copytree(TINY, tmp_path / "tiny")

@@ -1,0 +1,250 @@
+"""N texts in, N texts out, in order, whatever they contain; and whatever a reader should know is flagged."""
+
+import itertools
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tfcli
+from tfcli.config import EOS, PLACEHOLDERS
+from tfcli.decoding import engines
+from tfcli.decoding.hypothesis import Hypothesis
+from tfcli.decoding.translation import FLAGS
+from tfcli.decoding.translator import Translator
+from tfcli.errors import ResourceError, UsageError
+
+HOSTILE = [
+    "",
+    "   ",
+    "\t\u3000\xa0",
+    "好久不见",
+    "<s>你好</s><unk><pad>",
+    "▁▁▁ <0x0A> \ue000\ue007",
+    "\ue003" * 40,
+    "a\x00b\x1b[31mc\x85d\u2028e\rf\x0bg\x0ch",
+    "\u200b\u200d\ufeff",
+    "龘靐齉爩𠜎👩‍👩‍👧‍👦🇨🇳",
+    "\ud800 lone \udfff",
+    "你" * 3000,
+    "!?。，" * 300,
+    "x" * 1000,
+    "{name} %s https://例子.测试/路径 a@b.cn " * 5,
+    "مرحبا بالعالم שלום ไทย",
+    "0" * 100 + "哈" * 100,
+]
+
+
+class Stub:
+    """An engine that says back what it is told, so that texts can be followed through the translator."""
+
+    device, dtype, threads, batch_tokens = "cpu", "float32", 1, 400
+
+    def __init__(self):
+        self.batches, self.most_tokens = [], 10**9
+        self.say = lambda ids: ids
+
+    def translate(self, src, max_lengths, prefix=()):
+        size = len(src) * (max(map(len, src)) + 1)
+        if size > self.most_tokens:
+            raise MemoryError
+        self.batches.append([len(ids) for ids in src])
+        return [Hypothesis([*prefix, *self.say(list(ids))], -0.5, True, False) for ids in src]
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    stub = Stub()
+    monkeypatch.setitem(engines.ENGINES, "stub", lambda *options: stub)
+    return stub
+
+
+@pytest.fixture
+def echo(stub, tiny_bundle):
+    """Makes translators with the stub engine."""
+    return lambda **options: Translator(tiny_bundle, engine="stub", **options)
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_bundle):
+    return Translator(tiny_bundle, batch_tokens=300)
+
+
+def test_hostile_texts_come_back_in_order_and_on_one_line(tiny):
+    results = tiny.translate_detailed(HOSTILE)
+    assert [result.source for result in results] == HOSTILE
+    for result in results:
+        if result.source.strip():
+            assert not re.search("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", result.translation)
+            assert result.translation or "empty" in result.flags
+        else:
+            assert result.translation == result.source and result.flags == () and result.source_tokens == 0
+        assert tuple(flag for flag in FLAGS if flag in result.flags) == result.flags
+        assert result.score <= 0
+    assert results[3].translation == "Long time no see." and results[3].flags == ()
+
+
+def test_together_is_one_by_one(tiny):
+    texts = ["好久不见", "你好吗？", "我有42本书。我很好。" * 9, "请看https://a.b/c。", "他是谁？", "", "再见"]
+    assert tiny.translate(texts) == [tiny.translate([text])[0] for text in texts]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(st.characters()), max_size=8))
+def test_any_texts_come_back_in_order(tiny_bundle, texts):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(engines.ENGINES, "stub", lambda *options: Stub())
+        results = Translator(tiny_bundle, engine="stub").translate_detailed(texts)
+    assert [result.source for result in results] == texts
+    assert all(result.translation.encode() is not None for result in results if result.source.strip())
+
+
+def test_a_long_text_is_split_and_nothing_is_lost(echo, stub):
+    text = "你好吗？我很好。谢谢你。" * 40
+    result = echo().translate_detailed([text])[0]
+    assert result.translation.replace(" ", "") == text.replace("？", "?")  # as the tokenizer folds it
+    assert result.flags == ("split",)
+    assert max(itertools.chain(*stub.batches)) < 48  # with EOS at most what the model takes
+    assert result.source_tokens == result.target_tokens == sum(itertools.chain(*stub.batches))
+
+
+def test_a_text_without_any_seam_is_cut_and_flagged(echo):
+    result = echo().translate_detailed(["好" * 200])[0]
+    assert result.translation.replace(" ", "") == "好" * 200 and result.flags == ("cut", "split")
+
+
+def test_without_splitting_the_end_is_lost_and_flagged(echo, stub):
+    result = echo(split=False).translate_detailed(["好" * 200])[0]
+    assert result.flags == ("cut",) and stub.batches == [[47]]
+    assert set(result.translation) == {"好"}
+
+
+def test_pieces_of_another_language_are_joined_without_a_space(tiny_copy, stub):
+    config = tiny_copy / "config.json"
+    config.write_text(config.read_text().replace('"target": "en"', '"target": "zh"'))
+    translator = tfcli.load(str(tiny_copy), engine="stub")
+    assert translator.translate(["你好。" * 40]) == ["你好。" * 40]
+
+
+def test_protected_spans_come_back_as_they_were(tiny):
+    texts = ["请看https://example.org/a?b=1和{name}。", "打开a@b.cn、%s和{x}。", "请看\ue000。"]
+    assert [(r.translation, r.flags) for r in tiny.translate_detailed(texts)] == [
+        ("Please look at https://example.org/a?b=1 and {name}.", ()),
+        ("Open a@b.cn, %s and {x}.", ()),
+        ("Please look at \ue000.", ()),
+    ]
+
+
+def test_a_lost_span_is_translated_in_plain_sight_and_flagged(echo, stub):
+    placeholders = range(EOS + 1, EOS + 1 + len(PLACEHOLDERS))
+    stub.say = lambda ids: [i for i in ids if i not in placeholders]
+    results = echo().translate_detailed(["好", "请看www.a.cn。", "好"])
+    assert [r.translation for r in results] == ["好", "请看www.a.cn。", "好"]
+    assert [r.flags for r in results] == [(), ("placeholder",), ()]
+    assert sum(map(len, stub.batches)) == 4
+
+
+def test_a_doubled_span_is_flagged(echo, stub):
+    stub.say = lambda ids: ids + ids
+    assert echo().translate_detailed(["好www.a.cn"])[0].flags == ("placeholder",)
+    assert echo(protect=()).translate_detailed(["好www.a.cn"])[0].flags == ()
+
+
+def test_flags_of_decoding(echo, stub):
+    translator = echo()
+    stub.translate = lambda src, limits, prefix=(): [
+        Hypothesis(ids, -1.0, finished, looped)
+        for ids, (finished, looped) in zip(src, [(True, False), (False, True), (False, False)], strict=True)
+    ]
+    flags = [result.flags for result in translator.translate_detailed(["好好好", "好好", "好"])]
+    assert flags == [(), ("loop",), ("cut",)]
+
+
+def test_flags_of_text(echo, stub):
+    assert echo().translate_detailed(["靐"])[0].flags == ("unknown",)
+    assert echo().translate_detailed(["好\ud800"])[0].flags == ("unknown", "encoding")
+    assert echo().translate_detailed(["\u200b"])[0].flags == ("empty",)
+    stub.say = lambda ids: []
+    assert echo().translate_detailed(["好"])[0].flags == ("empty",)
+
+
+def test_bytes_a_model_says_are_made_one_line(echo, stub, tiny_tokenizer):
+    every_byte = [i for i, piece in enumerate(tiny_tokenizer.pieces(range(len(tiny_tokenizer)))) if "<0x" in piece]
+    assert len(every_byte) == 256
+    stub.say = lambda ids: every_byte
+    translation = echo().translate(["好"])[0]
+    assert not re.search("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]", translation) and "A" in translation
+
+
+def test_batches_hold_sentences_of_like_length_and_no_more_than_allowed(echo, stub):
+    texts = ["好" * (1 + i * 7 % 40) for i in range(100)]
+    assert echo(batch_tokens=120).translate(texts) == texts
+    assert all(len(batch) * (max(batch) + 1) <= 120 for batch in stub.batches)
+    assert list(itertools.chain(*stub.batches)) == sorted(itertools.chain(*stub.batches), reverse=True)
+    assert len(stub.batches) < 30
+
+
+def test_a_batch_too_large_for_the_memory_is_halved(echo, stub):
+    stub.most_tokens = 50
+    translator = echo()
+    texts = ["好" * (1 + i % 9) for i in range(40)]
+    assert translator.translate(texts) == texts
+    assert translator.batch_tokens <= 50
+    stub.most_tokens = 3
+    with pytest.raises(ResourceError, match="not enough memory"):
+        translator.translate(texts)
+
+
+def test_a_stream_is_read_in_windows(echo):
+    taken = []
+
+    def texts():
+        for i in itertools.count():
+            taken.append("好" * (1 + i % 5))
+            yield taken[-1]
+
+    stream = echo().translate_stream(texts(), window=50)
+    results = [result.translation for result in itertools.islice(stream, 1000)]
+    assert results == taken[:1000]
+    assert len(taken) < 1000 + 50
+
+
+def test_a_stream_ends_with_all_texts(tiny):
+    texts = ["好久不见", "", "你好"] * 7
+    for window in (1, 5, 10**6, None):
+        assert [r.translation for r in tiny.translate_stream(iter(texts), window)] == tiny.translate(texts)
+    assert list(tiny.translate_stream([])) == []
+
+
+def test_the_prefix_begins_each_translation_once(echo, tiny_bundle):
+    results = echo(prefix="I \ue000am").translate_detailed(["好久。", "你好。" * 40, ""])
+    assert results[0].translation == "I am 好久。"
+    assert results[1].translation.startswith("I am 你好。") and results[1].translation.count("I am") == 1
+    assert results[2].translation == ""
+    assert Translator(tiny_bundle, prefix="Long").translate(["好久不见"]) == ["Long time no see."]
+    with pytest.raises(UsageError, match="prefix has"):
+        Translator(tiny_bundle, prefix="I am " * 30)
+
+
+def test_limits_of_length(tiny_bundle):
+    result = Translator(tiny_bundle, max_length=4).translate_detailed(["好久不见"])[0]
+    assert result.target_tokens == 4 and result.flags == ("cut",)
+    limits = []
+    translator = Translator(tiny_bundle, length_ratio=1.5)
+    translator.engine.translate = lambda src, max_lengths, prefix: limits.extend(max_lengths) or [
+        Hypothesis([], 0.0, True, False) for _ in src
+    ]
+    translator.translate(["好久不见", "好久不见" * 9])
+    assert limits == [47, int(1.5 * 5) + 16]
+
+
+def test_one_string_is_not_a_list_of_texts(tiny):
+    with pytest.raises(TypeError):
+        tiny.translate("好久不见")
+
+
+def test_an_unknown_device_is_refused(tiny_bundle):
+    for device in ("cuda:77", "abacus"):
+        with pytest.raises(UsageError, match=device):
+            Translator(tiny_bundle, device=device)
