@@ -27,7 +27,8 @@ def empty_model(config: ModelConfig) -> Seq2Seq:
 
 class _ParametersOnMeta(TorchFunctionMode):
     """Parameters take no memory, whatever the config asks for, and are not filled: drawing numbers that are overwritten
-    at once costs more than reading the file. Buffers, such as tables of positions, are made as always."""
+    at once costs more than reading the file. So it is with buffers that are saved, if torch.empty makes them; others,
+    such as tables of positions, are made as always."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -35,6 +36,6 @@ class _ParametersOnMeta(TorchFunctionMode):
             return func(*args, **{**kwargs, "device": "meta"})
         target = args[0] if args else kwargs.get("tensor")
         # Not left to the meta device, where normal_ imports some 800 modules first.
-        if func in (nn.init.normal_, Tensor.normal_) and isinstance(target, nn.Parameter):
+        if func in (nn.init.normal_, Tensor.normal_) and target.is_meta:
             return target
         return func(*args, **kwargs)

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tfcli.bounds import check_bounds
+from tfcli.combinations import refuse_impossible
 from tfcli.errors import ModelError
 
 ModelKind = Literal["transformer"]
-Positions = Literal["sinusoidal"]
-Norm = Literal["layer"]
+Positions = Literal[
+    "none", "sinusoidal", "learned", "relative", "relative_scale", "shaw", "rotary", "continuous"
+]
+Norm = Literal["layer", "rms", "power"]
 Residual = Literal["pre", "post"]
-Kernel = Literal["full"]
-Cross = Literal["last"]
+Kernel = Literal["full", "local", "sparse", "low_rank", "chunked", "lsh", "linear", "performer"]
+Cross = Literal["last", "layer_wise", "multi_view"]
 Activation = Literal["relu", "gelu"]
 Objective = Literal["teacher_forcing"]
 Optimizer = Literal["adamw", "muon"]
@@ -55,18 +58,18 @@ class ModelConfig:
     decoder_attention: Kernel = "full"
     cross_attention: Cross = "last"
     max_length: int = 256  # tokens of one sequence, control tokens included
+    max_distance: int = 32  # relative, relative_scale, shaw: tokens farther away than this count as this far
+    window: int = 16  # local, sparse: tokens seen on each side
+    num_global: int = 1  # sparse: first tokens that see all and are seen by all
+    num_random: int = 2  # sparse: blocks of `window` tokens drawn for each block
+    rank: int = 64  # low_rank: keys that are left of a text
+    chunk: int = 32  # chunked, lsh: tokens of a block
+    num_hashes: int = 2  # lsh: rounds of hashing
+    num_features: int = 128  # performer: random features of a head
 
     def __post_init__(self):
         check_bounds("model", self)
-        if self.d_model % self.num_heads:
-            raise ModelError(
-                f"model.num_heads = {self.num_heads} does not divide model.d_model = {self.d_model}",
-                f"nearest that does: {_nearest_divisor(self.d_model, self.num_heads)}",
-            )
-
-
-def _nearest_divisor(number: int, wish: int) -> int:
-    return min((n for n in range(1, number + 1) if number % n == 0), key=lambda n: abs(n - wish))
+        refuse_impossible(self)
 
 
 PRESETS: dict[str, dict[str, Any]] = {

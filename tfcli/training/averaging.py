@@ -18,14 +18,13 @@ class MovingAverage:
 
     def __init__(self, model: nn.Module, decay: float):
         self.decay = decay
-        self.shadow: State = {name: p.detach().clone() for name, p in model.named_parameters()}
+        self.shadow: State = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
         """step: updates made so far."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        parameters = [p.detach() for _, p in model.named_parameters()]
-        torch._foreach_lerp_(list(self.shadow.values()), parameters, 1 - decay)
+        torch._foreach_lerp_(list(self.shadow.values()), list(model.state_dict().values()), 1 - decay)
 
 
 def average(states: Iterable[State]) -> State:

@@ -52,13 +52,13 @@ class Learner:
         self._set_random_state(state.tensors["random"][str(self.world.rank)])
 
     def weights(self) -> State:
-        """The parameters themselves, not copies."""
-        return {name: parameter.detach() for name, parameter in self.model.named_parameters()}
+        """The parameters, and what a module saves beside them, such as statistics; themselves, not copies."""
+        return self.model.state_dict()
 
     @torch.no_grad()
     def put_weights(self, weights: State) -> None:
-        for name, parameter in self.model.named_parameters():
-            parameter.copy_(weights[name])
+        for name, tensor in self.weights().items():
+            tensor.copy_(weights[name])
 
     def _random_state(self) -> Tensor:
         if self.world.device.type == "cuda":

@@ -29,8 +29,7 @@ class DecoderLayer(nn.Module):
     def __init__(self, config: ModelConfig, positions: Positions, layer: int):
         super().__init__()
         residual = RESIDUALS[config.residual]
-        self.layer = layer
-        self.attention = SelfAttention(config, config.decoder_attention, positions)
+        self.attention = SelfAttention(config, config.decoder_attention, positions, layer)
         self.attention_residual = residual(config)
         self.cross_attention = CROSS[config.cross_attention](config, layer)
         self.cross_attention_residual = residual(config)
@@ -41,7 +40,7 @@ class DecoderLayer(nn.Module):
         self, x_BTD: Tensor, mask: Mask, memory: Memory, cache: Cache | None, record: DecoderRecord | None
     ) -> Tensor:
         self_record, cross_record = (record.self_attention, record.cross_attention) if record else (None, None)
-        x_BTD = self.attention_residual(x_BTD, lambda x: self.attention(x, mask, cache, self.layer, self_record))
+        x_BTD = self.attention_residual(x_BTD, lambda x: self.attention(x, mask, cache, self_record))
         x_BTD = self.cross_attention_residual(x_BTD, lambda x: self.cross_attention(x, memory, cache, cross_record))
         return self.feed_forward_residual(x_BTD, self.feed_forward)
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from tfcli.config import ModelConfig
 from tfcli.transformer.attention.multihead import Record, SelfAttention
-from tfcli.transformer.cross_attention import Memory
+from tfcli.transformer.cross_attention import CROSS, Memory
 from tfcli.transformer.feed_forward import FeedForward
 from tfcli.transformer.masks import Mask
 from tfcli.transformer.norms import RESIDUALS, final_norm
@@ -15,10 +15,10 @@ from tfcli.transformer.positions import POSITIONS, Positions
 
 
 class EncoderLayer(nn.Module):
-    def __init__(self, config: ModelConfig, positions: Positions):
+    def __init__(self, config: ModelConfig, positions: Positions, layer: int):
         super().__init__()
         residual = RESIDUALS[config.residual]
-        self.attention = SelfAttention(config, config.encoder_attention, positions)
+        self.attention = SelfAttention(config, config.encoder_attention, positions, layer)
         self.attention_residual = residual(config)
         self.feed_forward = FeedForward(config)
         self.feed_forward_residual = residual(config)
@@ -35,13 +35,15 @@ class Encoder(nn.Module):
         super().__init__()
         self.positions = POSITIONS[config.positions](config)
         self.dropout = nn.Dropout(config.dropout)
-        self.layers = nn.ModuleList(EncoderLayer(config, self.positions) for _ in range(config.num_encoder_layers))
+        self.layers = nn.ModuleList(EncoderLayer(config, self.positions, i) for i in range(config.num_encoder_layers))
+        state_norm = CROSS[config.cross_attention].state_norm
+        self.state_norms = nn.ModuleList(state_norm(config) for _ in range(config.num_encoder_layers - 1))
         self.norm = final_norm(config)
 
     def forward(self, x_BSD: Tensor, mask: Mask, record: Record | None = None) -> Memory:
         x_BSD = self.dropout(self.positions.embed(x_BSD))
         states = []
-        for layer in self.layers:
+        for layer, norm in zip(self.layers, [*self.state_norms, self.norm], strict=True):
             x_BSD = layer(x_BSD, mask, record)
-            states.append(x_BSD)
-        return Memory((*states[:-1], self.norm(x_BSD)), mask)
+            states.append(norm(x_BSD))
+        return Memory(tuple(states), mask)

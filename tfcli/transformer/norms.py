@@ -5,9 +5,14 @@ Shapes: B batch, T tokens, D d_model.
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
 from tfcli.config import ModelConfig
+
+
+_DECAY, _EPS = 0.9, 1e-5
+"""Of PowerNorm: α, and what keeps a feature that is always zero from being divided by zero."""
 
 
 class LayerNorm(nn.LayerNorm):
@@ -15,6 +20,72 @@ class LayerNorm(nn.LayerNorm):
 
     def __init__(self, config: ModelConfig):
         super().__init__(config.d_model)
+
+
+class RMSNorm(nn.RMSNorm):
+    """y = g * x / sqrt(mean(x²) + eps) over the features of each token: neither mean nor shift. Zhang & Sennrich 2019
+    (1910.07467)."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__(config.d_model, eps=1e-6)
+
+
+class PowerNorm(nn.Module):
+    """y = g * x / ψ + b, ψ² the moving mean of x² over all tokens, feature by feature: no token's scale depends on that
+    token, and training divides by the very numbers that evaluation divides by. Shen et al. 2020 (2003.07845),
+    algorithm 2. The statistics are saved with the model.
+
+    Departures: no warm-up with the statistics of the batch, and no layer scale before the norm. Statistics move in the
+    backward pass, so whatever is only looked at leaves no trace; and there padding is known by its gradient, which is 0,
+    and left out. With several processes those of the first one count.
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(config.d_model))
+        self.bias = nn.Parameter(torch.zeros(config.d_model))
+        self.register_buffer("power_D", torch.ones(config.d_model))
+        self.register_buffer("drift_D", torch.zeros(config.d_model))
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        if self.training:
+            normed_BTD = _DivideByPower.apply(x_BTD, self.power_D, self.drift_D)
+        else:
+            normed_BTD = x_BTD * (self.power_D + _EPS).rsqrt()
+        return normed_BTD * self.weight + self.bias
+
+
+class _DivideByPower(torch.autograd.Function):
+    """x̂ = x / ψ. Its gradient, in the paper's letters:
+
+        dx = (dx̂ - ν x̂) / ψ,  ν += (1 - α) (mean(x̂ dx̂) - ν mean(x̂²)),  ψ² += (1 - α) (mean(x²) - ψ²)
+
+    ν stands for what ψ, which depends on many batches, would have passed back.
+    """
+
+    @staticmethod
+    def forward(ctx, x_BTD: Tensor, power_D: Tensor, drift_D: Tensor) -> Tensor:
+        inverse_D = (power_D + _EPS).rsqrt()
+        ctx.save_for_backward(x_BTD, inverse_D)
+        ctx.statistics = power_D, drift_D
+        return x_BTD * inverse_D
+
+    @staticmethod
+    def backward(ctx, grad_BTD: Tensor) -> tuple[Tensor, None, None]:
+        x_BTD, inverse_D = ctx.saved_tensors
+        power_D, drift_D = ctx.statistics
+        real_BT1 = (grad_BTD != 0).any(-1, keepdim=True)
+        x_BTD = x_BTD * real_BT1
+        normed_BTD = x_BTD * inverse_D
+        grad_x_BTD = (grad_BTD - drift_D * normed_BTD) * inverse_D
+
+        def mean(y_BTD: Tensor) -> Tensor:
+            return y_BTD.flatten(0, -2).sum(0) / real_BT1.sum().clamp(min=1)
+
+        rate = (1 - _DECAY) * real_BT1.any()
+        drift_D += rate * (mean(normed_BTD * grad_BTD) - drift_D * mean(normed_BTD.square()))
+        power_D += rate * (mean(x_BTD.square()) - power_D)
+        return grad_x_BTD, None, None
 
 
 class PreNorm(nn.Module):
@@ -42,7 +113,7 @@ class PostNorm(PreNorm):
         return self.norm(x_BTD + self.dropout(sublayer(x_BTD)))
 
 
-NORMS: dict[str, Callable[[ModelConfig], nn.Module]] = {"layer": LayerNorm}
+NORMS: dict[str, Callable[[ModelConfig], nn.Module]] = {"layer": LayerNorm, "rms": RMSNorm, "power": PowerNorm}
 RESIDUALS: dict[str, type[PreNorm]] = {"pre": PreNorm, "post": PostNorm}
 
 
