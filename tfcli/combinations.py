@@ -41,8 +41,8 @@ def _check_heads(model: "ModelConfig") -> None:
 def _check_decoder(model: "ModelConfig") -> None:
     if model.decoder_attention in KERNELS_NOT_CAUSAL:
         raise ModelError(
-            f'model.decoder_attention = "{model.decoder_attention}" needs the whole text before it can attend to any of '
-            "it, and a decoder has only what it has written so far",
+            f'model.decoder_attention = "{model.decoder_attention}" needs the whole text before it can attend to any '
+            "of it, and a decoder has only what it has written so far",
             'use it as model.encoder_attention, with model.decoder_attention = "local"',
         )
 

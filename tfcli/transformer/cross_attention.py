@@ -40,31 +40,38 @@ class LastLayer(nn.Module):
         """What the output of an encoder layer below the last one passes before it is read."""
         return nn.Identity()
 
-    def forward(self, x_BTD: Tensor, memory: Memory, cache: Cache | None = None, record: Record | None = None) -> Tensor:
+    def forward(
+        self, x_BTD: Tensor, memory: Memory, cache: Cache | None = None, record: Record | None = None
+    ) -> Tensor:
         return self.attention(x_BTD, memory.states_BSD[-1], memory.mask, cache, self.layer, record)
 
 
 class LayerWise(LastLayer):
     """Decoder layer i reads encoder layer i, C_i = Att(x_i, norm(H_i)): shallow layers see the words, deep ones their
-    use in the sentence. He et al. 2018 (layer-wise coordination); the "granularity consistent" view of Liu et al. 2020
-    (2005.08081). Between pre-norm layers nothing is normalized, and what is read must be: each layer that is read gets
-    a norm like the one at the end of the stack."""
+    use in the sentence. The "granularity consistent" view of Liu et al. 2020 (2005.08081) by itself.
+
+    What pre-norm layers hand on is not normalized, and what is read must be: each gets a norm like that of the stack.
+    """
 
     state_norm = staticmethod(final_norm)
 
-    def forward(self, x_BTD: Tensor, memory: Memory, cache: Cache | None = None, record: Record | None = None) -> Tensor:
+    def forward(
+        self, x_BTD: Tensor, memory: Memory, cache: Cache | None = None, record: Record | None = None
+    ) -> Tensor:
         return self.attention(x_BTD, memory.states_BSD[self.layer], memory.mask, cache, self.layer, record)
 
 
 class MultiView(LayerWise):
     """Decoder layer i reads the encoder's last layer and its layer i with the same weights,
-    C_i = (Att(x_i, norm(H_N)) + Att(x_i, norm(H_i))) / 2, so that all encoder layers are trained from above at hardly
-    any cost in parameters. Liu et al. 2020 (2005.08081). Departure: the mean where a sum would do, so that where both
-    views are one (in the last layer) it is ordinary attention.
+    C_i = (Att(x_i, norm(H_N)) + Att(x_i, norm(H_i))) / 2, so that the decoder teaches every encoder layer at hardly any
+    cost in parameters. Liu et al. 2020 (2005.08081). The mean, so that where both views are one, in the last layer, it
+    is ordinary attention.
 
     What is recorded is the global view with the mean of both views' scores, weights and outputs."""
 
-    def forward(self, x_BTD: Tensor, memory: Memory, cache: Cache | None = None, record: Record | None = None) -> Tensor:
+    def forward(
+        self, x_BTD: Tensor, memory: Memory, cache: Cache | None = None, record: Record | None = None
+    ) -> Tensor:
         looks: Record | None = None if record is None else []
         read = {"global": memory.states_BSD[-1], "layer": memory.states_BSD[self.layer]}
         views_BTD = [

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from tfcli.config import ModelConfig
 
-
 _DECAY, _EPS = 0.9, 1e-5
 """Of PowerNorm: α, and what keeps a feature that is always zero from being divided by zero."""
 
@@ -31,13 +30,12 @@ class RMSNorm(nn.RMSNorm):
 
 
 class PowerNorm(nn.Module):
-    """y = g * x / ψ + b, ψ² the moving mean of x² over all tokens, feature by feature: no token's scale depends on that
-    token, and training divides by the very numbers that evaluation divides by. Shen et al. 2020 (2003.07845),
-    algorithm 2. The statistics are saved with the model.
+    """y = g * x / ψ + b, ψ² the moving mean of x² over all tokens, feature by feature: training divides by the very
+    numbers that evaluation divides by. Shen et al. 2020 (2003.07845), algorithm 2. They are saved with the model.
 
-    Departures: no warm-up with the statistics of the batch, and no layer scale before the norm. Statistics move in the
-    backward pass, so whatever is only looked at leaves no trace; and there padding is known by its gradient, which is 0,
-    and left out. With several processes those of the first one count.
+    Departures: no warm-up with the statistics of the batch, and no layer scale before the norm. The statistics move in
+    the backward pass, so that what is only looked at leaves no trace; and there padding is known by its gradient, which
+    is zero, and left out. Of several processes the first one's count.
     """
 
     def __init__(self, config: ModelConfig):

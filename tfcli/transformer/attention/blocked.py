@@ -72,8 +72,8 @@ class Blocked(Full):
 
 
 class Local(Blocked):
-    """A sliding window: query i sees key j if |i - j| <= w. Beltagy et al. 2020 (2004.05150), section 3.1. A text reaches
-    farther layer by layer, w tokens at a time."""
+    """A sliding window: query i sees key j if |i - j| <= w. Beltagy et al. 2020 (2004.05150), section 3.1. Words more
+    than w tokens apart meet through the layers between."""
 
     def __init__(self, config: ModelConfig, layer: int = 0):
         super().__init__(config, layer)
@@ -87,8 +87,8 @@ class Local(Blocked):
 
 
 class Chunked(Blocked):
-    """Blocks of c tokens: query i sees key j if j stands in its own block or the one before it. The plain chunks of Kitaev
-    et al. 2020 (2001.04451), without their hashing, which is "lsh"."""
+    """Blocks of c tokens: query i sees key j if j stands in the block of i or the one before it. The plain chunks of
+    Kitaev et al. 2020 (2001.04451), without their hashing, which is "lsh"."""
 
     def __init__(self, config: ModelConfig, layer: int = 0):
         super().__init__(config, layer)

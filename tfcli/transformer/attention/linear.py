@@ -17,8 +17,8 @@ _EPS = 1e-6
 
 
 class Linear(Kernel):
-    """out_i = φ(q_i)ᵀ S_i / φ(q_i)ᵀ z_i, S_i = Σ_j φ(k_j) v_jᵀ, z_i = Σ_j φ(k_j), φ(x) = elu(x) + 1; j runs over all keys,
-    or over j <= i in a decoder. Katharopoulos et al. 2020 (2006.16236), equations 4 to 12.
+    """out_i = φ(q_i)ᵀ S_i / φ(q_i)ᵀ z_i, S_i = Σ_j φ(k_j) v_jᵀ, z_i = Σ_j φ(k_j), φ(x) = elu(x) + 1; j runs over all
+    keys, or over j <= i in a decoder. Katharopoulos et al. 2020 (2006.16236), section 3.
 
     The cost grows with the text, not its square, and a decoder is an RNN whose state is S and z: its cache never grows.
     z is carried as one more column of S, belonging to a value that is always 1.
@@ -93,9 +93,9 @@ def causal_sums(q_BHTP: Tensor, k_BHTP: Tensor, v_BHTV: Tensor, state_BHPV: Tens
 
 
 class Performer(Linear):
-    """Linear attention whose features make it softmax attention on average: φ(x) = exp(Wx - |x|²/2), x = q or k / K^¼, the
-    rows of W random and orthogonal. The error falls with the number of features. Choromanski et al. 2021 (2009.14794),
-    lemma 1 and section 2.4. W is saved with the model and never redrawn, so that a model always says the same."""
+    """Linear attention whose features make it softmax attention on average: φ(x) = exp(Wx - |x|²/2), x = q or k / K^¼,
+    the rows of W random and orthogonal. The error falls with the number of features. Choromanski et al. 2021
+    (2009.14794), section 2. W is saved with the model and never redrawn, so that a model always says the same."""
 
     def __init__(self, config: ModelConfig, layer: int = 0):
         super().__init__(config, layer)

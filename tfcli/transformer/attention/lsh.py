@@ -14,9 +14,9 @@ from tfcli.transformer.masks import Mask
 
 
 class LSH(Kernel):
-    """Reformer, Kitaev et al. 2020 (2001.04451), section 2: bucket(x) = argmax [xR; -xR], R random; tokens are sorted by
-    bucket, and each attends within its chunk of the sorted text and the chunk before it. Queries serve as keys, at unit
-    length; a token attends to itself only where it is alone. Rounds are joined by the share of their total weight.
+    """Reformer, Kitaev et al. 2020 (2001.04451), section 2: bucket(x) = argmax [xR; -xR], R random; tokens are sorted
+    by bucket, and each attends within its chunk of the sorted text and the chunk before it. Queries serve as keys, at
+    unit length; a token attends to itself only where it is alone. Rounds are joined by their shares of the weight.
 
     Departures: padding is sorted to the end and the first chunk does not look at the last one, so that padding changes
     nothing. The buckets are as many as twice the chunks of the longest text. What the layer computes as keys lies idle.

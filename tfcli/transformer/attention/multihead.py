@@ -66,7 +66,10 @@ class SelfAttention(nn.Module):
             def scores(scores_BHQM: Tensor) -> Tensor:
                 return self.positions.scores(scores_BHQM, q_BHTK, start)
         inputs = q_BHTK, k_BHTK, v_BHTK, mask, scores, record is not None
-        out_BHTK, weights = self.kernel.extend(*inputs, cache.layers[self.layer], start) if cache else self.kernel(*inputs)
+        if cache:
+            out_BHTK, weights = self.kernel.extend(*inputs, cache.layers[self.layer], start)
+        else:
+            out_BHTK, weights = self.kernel(*inputs)
         if record is not None:
             record.append(Look(q_BHTK, k_BHTK, v_BHTK, weights, out_BHTK))
         return self.out(join_heads(out_BHTK))

@@ -1,6 +1,6 @@
 """A window, a few tokens that everybody sees, and a few links at random.
 
-Shapes: B batch, H heads, M keys, K d_head, C blocks, N blocks that a block looks into, G global tokens, R random blocks.
+Shapes: B batch, H heads, M keys, K d_head, C blocks, N blocks that a block looks into, G global tokens.
 """
 
 import torch
@@ -16,12 +16,12 @@ _MIX = (2654435761, 40503, 2246822519, 3266489917)
 
 
 class Sparse(Local):
-    """Query i sees key j if |i - j| <= w, if i or j is one of the first g tokens, or if j's block was drawn for i's block.
-    Zaheer et al. 2020 (2007.14062), section 2; without the drawn blocks it is Beltagy et al. 2020 (2004.05150).
+    """Query i sees key j if |i - j| <= w, if i or j is one of the first g tokens, or if the block of j was drawn for
+    the block of i. Zaheer et al. 2020 (2007.14062), section 2; without the draw Beltagy et al. 2020 (2004.05150).
 
     Departure: blocks are drawn from those before a block, so that the draw depends neither on padding nor on what a
-    decoder has yet to write; the global tokens are what leads forward. The draw is a hash of layer and block number: the
-    same in training, after loading, on every machine.
+    decoder has yet to write; the global tokens are what leads forward. The draw is a hash of layer and block number:
+    the same in training, after loading, on every machine.
     """
 
     def __init__(self, config: ModelConfig, layer: int = 0):
@@ -29,7 +29,7 @@ class Sparse(Local):
         self.layer, self.num_global, self.num_random = layer, config.num_global, config.num_random
 
     def drawn(self, block: Tensor) -> Tensor:
-        """The blocks drawn for each block, along a new last dimension: numbers below its own."""
+        """The blocks drawn for each block, along a new last dimension: numbers below its own, 0 for block 0."""
         r = torch.arange(self.num_random, device=block.device)
         mixed = (block[..., None] + 1) * _MIX[0] + (r + 1) * _MIX[1] + (self.layer + 1) * _MIX[2]
         mixed = ((mixed & 0xFFFFFFFF) ^ ((mixed & 0xFFFFFFFF) >> 15)) * _MIX[3] & 0xFFFFFFFF

@@ -15,8 +15,8 @@ _STRIDE = 8
 
 
 class Continuous(Positions):
-    """FLOATER: dp/dt = h(t, p), h a small network; position i is p(0.1·i), added to the input. Nothing bounds the number
-    of positions, and neighbours are close by construction. Liu et al. 2020 (2003.09229), section 3.
+    """FLOATER: dp/dt = h(t, p), h a small network; position i is p(0.1·i), added to the input. The number of positions
+    has no bound, and neighbours are close by construction. Liu et al. 2020 (2003.09229), section 3.
 
     The path is integrated by fixed Runge-Kutta steps of order 4, eight tokens long; between them a cubic through both
     ends and their slopes is read off, which is as exact as the steps are. Departures: the paper uses an adaptive solver

@@ -26,7 +26,7 @@ def clipped_distances(scores_BHQM: Tensor, start: int, reach: int) -> Tensor:
 
 
 def bucket(distance: int, reach: int) -> int:
-    """Near distances have a bucket each; farther ones share buckets that grow as their logarithm does, up to `reach`."""
+    """Near distances have a bucket each; farther ones share buckets whose width grows with them, up to `reach`."""
     side = _BUCKETS // 2
     exact = side // 2
     number = abs(distance)
@@ -39,7 +39,7 @@ def bucket(distance: int, reach: int) -> int:
 class Relative(Positions):
     """s[q, m] = q·k / √K + b[h, bucket(m - q)]: a learned coefficient per head and distance, added to the unnormalised
     weight. Raffel et al. 2020 (1910.10683), section 2.1. It starts at zero, which is attention without positions.
-    Departure: T5's decoder spends all buckets on the past; here both stacks use the same, and a decoder half of them."""
+    Departure: T5's decoder has all buckets for the past; here both stacks share one rule, and a decoder uses half."""
 
     def __init__(self, config: ModelConfig):
         super().__init__(config)
