@@ -4,12 +4,17 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from tfcli.baselines.cnn import Cnn
+from tfcli.baselines.rnn import Rnn, RnnNoAttention
 from tfcli.config import ModelConfig
 from tfcli.transformer.model import Transformer
 from tfcli.transformer.seq2seq import Seq2Seq
 
 MODELS: dict[str, type[Seq2Seq]] = {
     "transformer": Transformer,
+    "rnn": Rnn,
+    "rnn_no_attention": RnnNoAttention,
+    "cnn": Cnn,
 }
 
 

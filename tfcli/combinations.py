@@ -13,14 +13,35 @@ KERNELS_WITHOUT_SCORES = ("low_rank", "lsh", "linear", "performer")
 """Attention that never computes the score of each pair of tokens."""
 KERNELS_NOT_CAUSAL = ("low_rank", "lsh")
 """Attention that needs the whole text before it can attend to any of it."""
+BASELINES = ("rnn", "rnn_no_attention", "cnn")
+"""Models without the parts of a Transformer."""
+_PARTS = ("activation", "positions", "norm", "residual", "encoder_attention", "decoder_attention", "cross_attention")
 
 
 def refuse_impossible(model: "ModelConfig") -> None:
     """Raises ModelError, with the nearest choice that works as its hint, if no model of this config can exist."""
+    _check_baseline(model)
     _check_heads(model)
     _check_decoder(model)
     _check_scores(model)
     _check_depths(model)
+
+
+def _check_baseline(model: "ModelConfig") -> None:
+    if model.kind not in BASELINES:
+        return
+    for name in _PARTS:
+        if (value := getattr(model, name)) != type(model).__dataclass_fields__[name].default:
+            raise ModelError(
+                f'model.{name} = "{value}" is a part of a Transformer, and model.kind = "{model.kind}" has no such part',
+                f'leave model.{name} out, or use model.kind = "transformer"',
+            )
+    if model.kind != "cnn" and model.d_model % 2:
+        raise ModelError(
+            f'model.kind = "{model.kind}" reads in two directions with half of model.d_model each, and '
+            f"{model.d_model} is odd",
+            f"use model.d_model = {model.d_model + 1}",
+        )
 
 
 def _check_heads(model: "ModelConfig") -> None:

@@ -10,7 +10,7 @@ from tfcli.bounds import check_bounds
 from tfcli.combinations import refuse_impossible
 from tfcli.errors import ModelError
 
-ModelKind = Literal["transformer"]
+ModelKind = Literal["transformer", "rnn", "rnn_no_attention", "cnn"]
 Positions = Literal[
     "none", "sinusoidal", "learned", "relative", "relative_scale", "shaw", "rotary", "continuous"
 ]
