@@ -2,6 +2,7 @@
 
     import tfcli
     tfcli.load("zh-en").translate(["好久不见"])
+    tfcli.load("zh-en").attention("好久不见").save("map.html")
 """
 
 import importlib
@@ -10,17 +11,17 @@ import typing
 __version__ = "0.1.0"
 __all__ = ["Transformer", "Translator", "load"]
 
-_HOMES = {"Transformer": "tfcli.transformer.model", "Translator": "tfcli.decoding.translator"}
+_HOMES = {"Transformer": "tfcli.transformer.model", "Translator": "tfcli.looking"}
 
 if typing.TYPE_CHECKING:
-    from tfcli.decoding.translator import Translator
+    from tfcli.looking import Translator
     from tfcli.transformer.model import Transformer
 
 
 def load(name: str = "zh-en", **options: typing.Any) -> "Translator":
     """A translator from a model folder, a run folder or the name of a shipped model. options: those of Translator."""
     from tfcli.bundle import locate, read_bundle
-    from tfcli.decoding.translator import Translator
+    from tfcli.looking import Translator
 
     return Translator(read_bundle(locate(name)), **options)
 

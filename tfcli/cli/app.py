@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tfcli
-from tfcli.cli import average, config, console, doctor, evaluate, info, list, tokenizer, train, translate
+from tfcli.cli import attention, average, config, console, doctor, evaluate, info, list, tokenizer, train, translate
 from tfcli.cli.errors import explain
 from tfcli.cli.options import with_common_options
 
@@ -60,6 +60,7 @@ def _root(
 
 _COMMANDS = {
     "translate": translate.translate,
+    "attention": attention.attention,
     "train": train.train,
     "evaluate": evaluate.evaluate,
     "info": info.info,

@@ -42,10 +42,14 @@ def has_color(stream: TextIO | None) -> bool:
 
 def print_out(text: str) -> None:
     """Whole lines to stdout, without the last line's end: data for a pipe or a file, made safe for a terminal."""
+    write_out(to_bytes(safe_tty(text, keep_newlines=True) if is_terminal(sys.stdout) else text))
+
+
+def write_out(data: bytes) -> None:
+    """Bytes to stdout as they are: they are safe for a terminal, or there is none."""
     if sys.stdout is None:
         raise ResourceError("stdout is closed")
-    shown = safe_tty(text, keep_newlines=True) if is_terminal(sys.stdout) else text
-    write_whole(sys.stdout.buffer, to_bytes(shown))
+    write_whole(sys.stdout.buffer, data)
 
 
 def align(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from tfcli.decoding.translator import Translator
 
 
-def load_translator(settings: Settings, prefix: str = "") -> "Translator":
-    """The model of these settings, ready to translate."""
+def load_translator(settings: Settings, prefix: str = "", kind: "type[Translator] | None" = None) -> "Translator":
+    """The model of these settings, ready to translate. kind: a Translator that can do more."""
     from tfcli.bundle import locate, read_bundle
     from tfcli.decoding.translator import Translator
 
     from_model = {"max_length": settings.max_length, "length_ratio": settings.length_ratio}
-    return Translator(
+    return (kind or Translator)(
         read_bundle(locate(settings.model)),
         device=settings.device,
         dtype=settings.dtype,

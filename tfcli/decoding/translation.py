@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from tfcli.decoding.hypothesis import Hypothesis
+
 Flag = Literal["loop", "cut", "empty", "split", "placeholder", "unknown", "encoding"]
 FLAGS: tuple[Flag, ...] = get_args(Flag)
 
@@ -22,3 +24,13 @@ class Translation:
     source_tokens: int = 0
     target_tokens: int = 0
     flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a text as the model read it. src: ids without EOS. hypothesis: its answer. spans: what the placeholders
+    in both stand for, the first for the first."""
+
+    src: list[int]
+    hypothesis: Hypothesis
+    spans: tuple[str, ...]

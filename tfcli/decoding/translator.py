@@ -8,7 +8,7 @@ from tfcli.bundle import Bundle
 from tfcli.config import PLACEHOLDERS
 from tfcli.decoding.engines import ENGINES
 from tfcli.decoding.hypothesis import Hypothesis
-from tfcli.decoding.translation import FLAGS, Flag, Translation
+from tfcli.decoding.translation import FLAGS, Flag, Part, Translation
 from tfcli.errors import ResourceError, UsageError
 from tfcli.text.lines import one_line
 from tfcli.text.protect import Kind, Protected, protect
@@ -104,6 +104,16 @@ class Translator:
                 yield from self.translate_detailed(waiting)
                 waiting, size = [], 0
         yield from self.translate_detailed(waiting)
+
+    def translate_parts(self, text: str) -> tuple[Translation, list[Part]]:
+        """The translation of one text, the same as from `translate_detailed`, and the ids it was made of."""
+        for kinds in (self.protect, ()):
+            job = self._prepare(text, kinds)
+            self._decode(job.pieces)
+            result = self._finish(job)
+            if "placeholder" not in result.flags:
+                break
+        return result, [Part(piece.ids, piece.hypothesis, job.protected.spans) for piece in job.pieces]
 
     def _translate(self, texts: Sequence[str], kinds: Collection[Kind]) -> list[Translation]:
         jobs = [self._prepare(text, kinds) for text in texts]

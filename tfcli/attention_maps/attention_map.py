@@ -1,0 +1,116 @@
+"""What a model looked at while it translated one sentence, as plain arrays.
+
+Shapes: L layers, H heads, Q queries, M keys, K d_head, T target tokens.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfcli.config import MapKind
+from tfcli.errors import ModelError
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What to look at. source, target: as people read them. src, tgt: ids without control tokens. finished: the
+    translation ended by itself, so that its </s> is looked at too. tokens: the names of ids."""
+
+    source: str
+    target: str
+    src: Sequence[int]
+    tgt: Sequence[int]
+    finished: bool
+    tokens: Callable[[Sequence[int]], list[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Attention:
+    """All layers and heads of one kind of attention; a row belongs to a query, a column to a key.
+
+    queries, keys: their tokens. weights_LHQM: what is left of the scores after mask and softmax, rows sum to 1.
+    scores_LHQM: q kᵀ / √K before the mask; None where pieces were merged into words. q_LHQK, k_LHMK, v_LHMK, out_LHQK:
+    the vectors the weights were made of, and what came of them; None where pieces were merged. All float32.
+    """
+
+    kind: MapKind
+    queries: tuple[str, ...]
+    keys: tuple[str, ...]
+    weights_LHQM: Array
+    scores_LHQM: Array | None = None
+    q_LHQK: Array | None = None
+    k_LHMK: Array | None = None
+    v_LHMK: Array | None = None
+    out_LHQK: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionMap:
+    """One sentence, its translation, and what the model looked at on the way.
+
+    source_tokens ends with </s>; target_tokens too, unless the translation was cut. logprobs_T: log-probability of each
+    target token; score: their mean. attentions: by kind; one is missing where its kernel has no weight per token.
+    kernels: the name of each kind's kernel. default_layer: the cross-attention layer that aligns best, from 1.
+    """
+
+    source: str
+    target: str
+    source_tokens: tuple[str, ...]
+    target_tokens: tuple[str, ...]
+    logprobs_T: Array
+    attentions: dict[MapKind, Attention]
+    kernels: dict[MapKind, str]
+    default_layer: int
+    model: str = ""
+    languages: tuple[str, str] = ("", "")
+
+    @property
+    def score(self) -> float:
+        """Mean log-probability per target token, </s> among them."""
+        return float(self.logprobs_T.mean())
+
+    @property
+    def encoder(self) -> Attention:
+        """Source tokens look at source tokens."""
+        return self["encoder"]
+
+    @property
+    def decoder(self) -> Attention:
+        """Target tokens look at the target tokens before them."""
+        return self["decoder"]
+
+    @property
+    def cross(self) -> Attention:
+        """Target tokens look at source tokens."""
+        return self["cross"]
+
+    def __getitem__(self, kind: MapKind) -> Attention:
+        """The attention of a kind. ModelError if its kernel weighs no tokens."""
+        if kind not in self.attentions:
+            shown = [f"--kind {name}" for name in self.attentions]
+            raise ModelError(
+                f'the {kind} attention of this model is "{self.kernels[kind]}", which has no weight per token',
+                f"look at   {' or '.join(shown)}" if shown else "",
+            )
+        return self.attentions[kind]
+
+    def render(self, format: str, **view: Any) -> bytes:
+        """The map as the contents of a file. format: one of MapFormat; view: the fields of View."""
+        from tfcli.attention_maps import WRITERS
+        from tfcli.attention_maps.view import View
+
+        return WRITERS[format](self, View(**view))
+
+    def save(self, path: str | Path, **view: Any) -> None:
+        """Writes a file in the format its name ends in: .html, .svg, .png, .npz, .json, .tsv."""
+        from tfcli.attention_maps.view import format_of
+
+        Path(path).write_bytes(self.render(format_of(str(path)), **view))
+
+    def __str__(self) -> str:
+        return self.render("table").decode().rstrip("\n")
