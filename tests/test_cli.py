@@ -1,14 +1,20 @@
 """Every command as a person or a script meets it: what comes out where, and with which exit code."""
 
+import io
 import json
 import os
 import re
+import tracemalloc
 
 import pytest
 from commands import run
 from conftest import TINY
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from tfcli.cli import progress
 from tfcli.cli import translate as translate_command
+from tfcli.decoding.translation import Translation
 from tfcli.decoding.translator import Translator
 from tfcli.evaluation import evaluate
 from tfcli.text.lines import read_lines
@@ -154,6 +160,52 @@ def test_as_many_lines_out_as_in(stdin, output_format, tmp_path):
     assert ended.out.count(b"\n") == len(ended.text.splitlines()) == count
 
 
+class Parrot:
+    """A translator that says what it hears, at once."""
+
+    batch_tokens = 64
+
+    def translate_detailed(self, texts):
+        return [Translation(text, text) for text in texts]
+
+
+@pytest.fixture
+def parrot(monkeypatch):
+    monkeypatch.setattr(translate_command, "load_translator", lambda *arguments: Parrot())
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.binary(max_size=30) | st.text("\x85\u2028\r\x0b\x1c\n\ufeffa").map(str.encode), max_size=8))
+def test_any_bytes_come_out_in_as_many_lines(parrot, lines):
+    stdin = b"\n".join(lines)
+    count = len(list(read_lines(io.BytesIO(stdin))))
+    for output_format in ("text", "jsonl", "tsv"):
+        ended = run("translate", "--format", output_format, stdin=stdin)
+        assert ended.code == 0 and len(ended.text.splitlines()) == ended.out.count(b"\n") == count
+
+
+def test_memory_does_not_grow_with_the_file(parrot, tmp_path):
+    def peak(lines):
+        (tmp_path / "in").write_bytes(b"\xff\n" * lines)  # flagged, all of them
+        tracemalloc.start()
+        assert run("translate", "-i", "in", "-o", "out", "--force").code == 0
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return highest
+
+    short = max(peak(3_000), peak(3_000))  # the first run imports and compiles
+    assert peak(30_000) - short < 50_000
+    assert (tmp_path / "out").stat().st_size == 30_000 * 4
+
+
+def test_progress_is_told_now_and_then_off_a_terminal(parrot, monkeypatch):
+    monkeypatch.setattr(progress, "_EVERY", 0)
+    ended = run("translate", stdin=b"a\n" * 4000)
+    assert re.fullmatch(r"(\d,\d+ lines, [\d.]+( k)? lines/s, \d+%\n)+", ended.err)
+    assert ended.err.splitlines()[-1].startswith("4,000 lines") and ended.err.endswith("100%\n")
+    assert run("translate", "a", "b").err == run("translate", "-q", stdin=b"a\n" * 4000).err == ""
+
+
 def test_json_carries_what_a_script_needs():
     rows = [json.loads(line) for line in run("translate", "--json", "你好", "").text.splitlines()]
     assert list(rows[0]) == ["id", "source", "translation", "score", "source_tokens", "target_tokens", "flags"]
@@ -264,16 +316,18 @@ def test_what_fails_halfway_has_its_lines_in_a_partial_file(tmp_path):
 
 def test_nothing_a_stranger_wrote_reaches_a_terminal_raw(tmp_path):
     evil = "\x1b]0;title\x07\u202e好\x9b31m"
-    name = "\x1b[31mred.zh"
+    name = "\x1b[31mred\ntfcli: all is well.zh"
     (tmp_path / name).write_text(evil, encoding="utf-8")
     for ended in (
         run("translate", "--json", evil, terminal=True),
         run("translate", "--format", "tsv", "-i", name, terminal=True),
         run("translate", "-m", evil, "x", terminal=True),
         run("translate", "-i", evil, terminal=True),
+        run("translate", "-i", f"no{name}", terminal=True),
         run("translate", f"--{evil}", terminal=True),
         run(evil, terminal=True),
     ):
+        assert "\ntfcli: all is well" not in ended.err
         shown = re.sub(r"\x1b\[[0-9;]*m(tfcli: (?:warning: )?)\x1b\[0m", r"\1", ended.text + ended.err)
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", shown), shown
 

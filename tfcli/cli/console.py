@@ -118,7 +118,7 @@ def report(error: TfcliError, cause: BaseException) -> int:
     if mode.verbose:
         _write_err("".join(traceback.format_exception(cause)).rstrip())
     hint = "".join(f"\n  {line}" for line in error.hint.splitlines())
-    _write_err(error.message + hint, "", _RED)
+    _write_err(safe_tty(error.message) + hint, "", _RED)
     return error.exit_code
 
 

@@ -51,7 +51,8 @@ def explain(error: BaseException) -> TfcliError:
             return _usage(error)
         case OSError(errno=number) if number in _ERRNO:
             kind, words = _ERRNO[number]
-            return kind(f'"{error.filename}": {words}' if error.filename else f"cannot write: {words}")
+            what = f'"{error.filename}"' if error.filename else f"cannot {'write' if kind is ResourceError else 'read'}"
+            return kind(f"{what}: {words}")
         case _ if _is_memory(error):
             return ResourceError("out of memory", "use a smaller --batch-tokens")
     words = " ".join(str(error).split())
