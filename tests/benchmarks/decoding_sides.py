@@ -1,4 +1,4 @@
-"""Who decodes: tfcli's engine, transformers' Marian, CTranslate2. Source ids in, target ids out, one batch at a time."""
+"""Who decodes: tfcli's engine, transformers' Marian, CTranslate2. Source ids in, target ids out, a batch at a time."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -29,8 +29,9 @@ def tfcli(dtype: str) -> Callable[[Bundle, int], Decode]:
 
 
 def marian(bundle: Bundle, threads: int) -> Decode:
-    """Shapes of the bundle, random weights. Its random sentences would never end, so it is told how many steps to take:
-    those of the longest sentence of the batch, as `generate` does by itself, since it keeps finished rows to the end."""
+    """Shapes of the bundle, random weights. Random sentences would never end, so it is told how many steps to take:
+    those of the longest sentence of the batch, as `generate` does by itself, since it keeps finished rows to the end.
+    """
     import torch
     from transformers import MarianConfig, MarianMTModel
 

@@ -15,8 +15,8 @@ translations of tfcli need. All get the same batches, of sentences sorted by len
 import argparse
 import importlib.util
 import json
-import statistics
 import sys
+from statistics import mean
 
 from tests.benchmarks.decoding_sides import SIDES, Decode, Ids
 from tests.benchmarks.report import machine, table
@@ -59,11 +59,11 @@ def _source_ids(model: str, corpus: str, count: int) -> Ids:
 def _play(decode: Decode, src: Ids, singles: int) -> None:
     lengths: list[int] = []
 
-    def translate(batch_size: int) -> Ids:
-        step = max(len(src) // singles, 1) if batch_size == 1 else 1
+    def translate(batch_size: int) -> None:
+        step = _step(len(src), singles, batch_size)
         rows, limits = src[::step], lengths[::step]
-        starts = range(0, len(rows), batch_size)
-        return [ids for i in starts for ids in decode(rows[i : i + batch_size], limits[i : i + batch_size])]
+        for i in range(0, len(rows), batch_size):
+            decode(rows[i : i + batch_size], limits[i : i + batch_size])
 
     def warm_up(found: str) -> dict:
         lengths[:] = json.loads(found)
@@ -72,14 +72,19 @@ def _play(decode: Decode, src: Ids, singles: int) -> None:
 
     answer_questions(
         {
-            "translations": lambda _: {"ids": decode_all(decode, src)},
+            "translations": lambda _: {"ids": _decode_all(decode, src)},
             "lengths": warm_up,
             "time": lambda size: vars(timed(lambda: translate(int(size)))),
         }
     )
 
 
-def decode_all(decode: Decode, src: Ids, batch_size: int = 32) -> Ids:
+def _step(count: int, singles: int, batch_size: int) -> int:
+    """Every how many sentences one is translated."""
+    return max(count // singles, 1) if batch_size == 1 else 1
+
+
+def _decode_all(decode: Decode, src: Ids, batch_size: int = 32) -> Ids:
     """Translations of all, by a side that knows when a sentence is over."""
     return [ids for i in range(0, len(src), batch_size) for ids in decode(src[i : i + batch_size], ())]
 
@@ -100,9 +105,9 @@ def _compare(options: argparse.Namespace, src: Ids) -> None:
         for side in sides:
             side.close()
     print(f"Greedy decoding: {len(src):,} sentences ({options.singles:,} at batch size 1) of {options.corpus},")
-    print(f"{statistics.mean(map(len, src)):.1f} source and {statistics.mean(lengths):.1f} target tokens each on average")
+    print(f"{mean(map(len, src)):.1f} source and {mean(lengths):.1f} target tokens each on average")
     print(f"{machine('torch', 'transformers', 'ctranslate2')}; {options.threads} thread(s)\n")
-    counts = {size: len(src[:: max(len(src) // options.singles, 1)]) if size == 1 else len(src) for size in options.batch_sizes}
+    counts = {size: len(src[:: _step(len(src), options.singles, size)]) for size in options.batch_sizes}
     for clock in ("wall", "cpu"):
         print(_speeds(times, counts, clock), "\n")
     for name, ids in translations.items():

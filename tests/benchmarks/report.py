@@ -32,8 +32,8 @@ def _version(package: str) -> str | None:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns of equal width, the first to the left, the others to the right."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])
-        for row in [header, *rows]
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+    lines = []
+    for first, *others in [header, *rows]:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

@@ -38,10 +38,11 @@ class Side:
 
     def __init__(self, program: str, name: str, options: Sequence[str]):
         self.name = name
-        # Threads that wait must sleep, on all sides: on a busy machine spinning ones distort everything.
+        # Threads that wait must sleep, on all sides: on a busy machine spinning ones distort everything. Kineto is
+        # PyTorch's profiler, which otherwise reports that it has been used.
         self._process = subprocess.Popen(
             [sys.executable, "-m", program, *options, "--side", name],
-            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "KINETO_LOG_LEVEL": "99"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -13,6 +13,7 @@ import sys
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from tests.benchmarks.commands import peak_mib
 from tests.benchmarks.products import count_flops, record_products, time_products
 from tests.benchmarks.report import machine, table
 from tests.benchmarks.side_by_side import Side, Times, answer_questions, best, timed
@@ -49,7 +50,7 @@ def _play(task: Task, name: str) -> None:
     answer_questions(
         {
             "time": lambda _: vars(timed(train)),
-            "memory": lambda _: {"MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024},
+            "memory": lambda _: {"MiB": peak_mib(resource.getrusage(resource.RUSAGE_SELF))},
             "products": lambda _: _measure_products(train),
             "profile": lambda _: _profile(train),
         }
@@ -62,7 +63,7 @@ def _measure_products(train) -> dict:
 
 
 def _profile(train) -> dict:
-    """CPU time of the operations that took most, by name, as shares of all."""
+    """The time of each operation, by name, as a share of all; without the operations it calls."""
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
         train()
     events = profiler.key_averages()
@@ -93,7 +94,7 @@ def _compare(task: Task, rounds: int, threads: int) -> None:
     print(f"Making the batches: {batches.cpu / times['tfcli train'].cpu:.2%} of tfcli's step\n")
     print("Where tfcli's step goes, by operation:")
     top = sorted(shares.items(), key=lambda item: -item[1])[:_SHOWN]
-    print(table(["", "CPU time"], [[name, f"{share:.1%}"] for name, share in top]))
+    print(table(["", "of its time"], [[name, f"{share:.1%}"] for name, share in top]))
 
 
 def _take_turns(sides: list[Side], rounds: int) -> dict[str, Times]:
