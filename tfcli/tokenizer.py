@@ -139,7 +139,7 @@ def _training_error(words: str, config: TokenizerConfig) -> Exception:
     if bound := re.search(r"value <= (\d+)", words):
         return DataError(
             f"the corpus is too small for a vocabulary of {config.vocab_size:,}",
-            f"use at most {bound[1]}   (--vocab-size, or tokenizer.vocab_size in a recipe)",
+            f"tokenizer.vocab_size (--vocab-size) can be at most {bound[1]}",
         )
     if "smaller than required_chars" in words:
         need = re.search(r"required_chars.*?(\d+)[^\d]*$", words)
