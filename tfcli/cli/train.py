@@ -82,7 +82,8 @@ def train(
         console.print_out(dry.describe(settled))
         return
     outcome = run.train(settled, folder, device or "auto", fresh, console.mode.quiet)
-    _say_next(outcome, folder)
+    if outcome.is_main:
+        _say_next(outcome, folder)
     if outcome.signal:
         raise typer.Exit(128 + outcome.signal)
 

@@ -23,6 +23,7 @@ from tfcli.training.learner import Learner
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.prepare import prepare_data, prepare_tokenizer
 from tfcli.training.progress import Reporter
+from tfcli.training.reward import Reward
 from tfcli.training.run_folder import RunFolder
 from tfcli.training.stopping import StopSignal
 from tfcli.training.trainer import Trainer
@@ -30,12 +31,13 @@ from tfcli.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. signal: the number of the signal that stopped it, or 0."""
+    """How a run ended. signal: the number of the signal that stopped it, or 0. is_main: this process speaks for all."""
 
     bundle: Path
     step: int
     scores: dict[str, float]
     signal: int
+    is_main: bool
 
 
 def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False, quiet: bool = False) -> Outcome:
@@ -67,7 +69,7 @@ def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False,
         trainer.run(stop)
         if world.is_main and recipe.training.average > 1:
             _score_average(trainer, folder, recipe.training.average)
-    return Outcome(folder.bundle, trainer.learner.step, trainer.learner.best or {}, stop.number)
+    return Outcome(folder.bundle, trainer.learner.step, trainer.learner.best or {}, stop.number, world.is_main)
 
 
 def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world: World, reporter: Reporter) -> Trainer:
@@ -76,7 +78,8 @@ def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world:
     torch.manual_seed(recipe.training.seed)
     model = build_model(recipe.model).to(world.device)
     torch.manual_seed(recipe.training.seed + world.rank)  # from here on dropout differs between processes
-    objective = OBJECTIVES[recipe.training.objective](model, recipe.training)
+    reward = Reward(recipe.training.reward.metric, tokenizer.decode, recipe.target)
+    objective = OBJECTIVES[recipe.training.objective](model, recipe.training, reward)
     wanted = recipe.training.precision
     precision = fast_precision(world.device) if wanted == "auto" else getattr(torch, wanted)
     reporter.say(
