@@ -37,10 +37,25 @@ _MAX_TABLE = 1 << 26  # max_length x d_model: tables of positions are made from 
 
 
 @dataclass(frozen=True)
+class Aligner:
+    """Where a model's cross-attention aligns best, measured by `attention_maps/aligner.py` when training ends.
+
+    view: the layer whose heads, on average, align best while a token is chosen; 0: not measured, take the last. layer,
+    head: the best place to read word links from; head 0 is the mean of the heads. after: read it one step later, when
+    the token has been read again. Layers and heads count from 1.
+    """
+
+    view: int = 0
+    layer: int = 0
+    head: int = 0
+    after: bool = False
+
+
+@dataclass(frozen=True)
 class BundleConfig:
     """config.json. source, target: language codes. tokenizer_sha256: of the file tokenizer.model, in hex. dtype: how
     the weights are stored. library_version: the tfcli that wrote it. license: of the weights, as an SPDX identifier.
-    alignment_layer: the decoder layer whose cross-attention aligns best, from 1; 0 if that was not measured."""
+    aligner: which part of its cross-attention aligns best."""
 
     format: int
     source: str
@@ -50,14 +65,16 @@ class BundleConfig:
     dtype: weights.Dtype
     library_version: str
     license: str = ""
-    alignment_layer: int = 0
+    aligner: Aligner = Aligner()
 
     def __post_init__(self):
         length, width = self.model.max_length, self.model.d_model
         if length * width > _MAX_TABLE:
             raise ModelError(f"model.max_length = {length} is too much for model.d_model = {width}")
-        if not 0 <= self.alignment_layer <= self.model.num_decoder_layers:
-            raise ModelError(f"alignment_layer is {self.alignment_layer}; there are {self.model.num_decoder_layers}")
+        layers, heads = self.model.num_decoder_layers, self.model.num_heads
+        for name, most in (("view", layers), ("layer", layers), ("head", heads)):
+            if not 0 <= (number := getattr(self.aligner, name)) <= most:
+                raise ModelError(f"aligner.{name} is {number}; this model has {most}")
 
 
 @dataclass(frozen=True)

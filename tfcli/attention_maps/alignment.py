@@ -1,18 +1,29 @@
 """From attention to links between source and target tokens.
 
-Shapes: T target tokens, S source tokens.
+Shapes: L layers, H heads, T target tokens, S source tokens.
 """
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tfcli.attention_maps.attention_map import Array
 from tfcli.attention_maps.words import SPACE
+from tfcli.bundle import Aligner
 
 Link = tuple[int, int]
 """Source token, target token, from 0."""
 
 _UNLINKED = {"<s>", "</s>", SPACE}
 """Tokens that stand for no part of the text."""
+
+
+def read_alignment(weights_LHTS: Array, aligner: Aligner) -> Array:
+    """alignment_TS: the weights at the place where a model aligns best."""
+    heads_HTS = weights_LHTS[aligner.layer - 1]  # layer 0, not measured, is the last
+    rows_TS = heads_HTS[aligner.head - 1] if aligner.head else heads_HTS.mean(0)
+    # The last token is not read again; it is </s>, or the translation was cut.
+    return np.concatenate([rows_TS[1:], rows_TS[-1:]]) if aligner.after else rows_TS
 
 
 def links(

@@ -1,6 +1,6 @@
 """What a model looked at while it translated one sentence, as plain arrays.
 
-Shapes: L layers, H heads, Q queries, M keys, K d_head, T target tokens.
+Shapes: L layers, H heads, Q queries, M keys, K d_head, S source tokens, T target tokens.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,7 +55,9 @@ class AttentionMap:
 
     source_tokens ends with </s>; target_tokens too, unless the translation was cut. logprobs_T: log-probability of each
     target token; score: their mean. attentions: by kind; one is missing where its kernel has no weight per token.
-    kernels: the name of each kind's kernel. default_layer: the cross-attention layer that aligns best, from 1.
+    kernels: the name of each kind's kernel, "" if there is no such attention. view_layer: the cross-attention layer that
+    aligns best, from 1. alignment_TS: how much each source token has to do with each target token, read where the model
+    aligns best; None without cross-attention.
     """
 
     source: str
@@ -65,7 +67,8 @@ class AttentionMap:
     logprobs_T: Array
     attentions: dict[MapKind, Attention]
     kernels: dict[MapKind, str]
-    default_layer: int
+    view_layer: int
+    alignment_TS: Array | None = None
     model: str = ""
     languages: tuple[str, str] = ("", "")
 
@@ -93,10 +96,8 @@ class AttentionMap:
         """The attention of a kind. ModelError if its kernel weighs no tokens."""
         if kind not in self.attentions:
             shown = [f"--kind {name}" for name in self.attentions]
-            raise ModelError(
-                f'the {kind} attention of this model is "{self.kernels[kind]}", which has no weight per token',
-                f"look at   {' or '.join(shown)}" if shown else "",
-            )
+            hint = f"look at   {' or '.join(shown)}" if shown else ""
+            raise ModelError(why_missing(kind, self.kernels[kind]), hint)
         return self.attentions[kind]
 
     def render(self, format: str, **view: Any) -> bytes:
@@ -114,3 +115,10 @@ class AttentionMap:
 
     def __str__(self) -> str:
         return self.render("table").decode().rstrip("\n")
+
+
+def why_missing(kind: MapKind, kernel: str) -> str:
+    """Why a model has no weights of a kind."""
+    if not kernel:
+        return f"this model has no {kind} attention to show"
+    return f'the {kind} attention of this model is "{kernel}", which has no weight per token'

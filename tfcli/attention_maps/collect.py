@@ -8,6 +8,7 @@ Shapes: B batch, S source, T target, L layers, H heads, Q queries, M keys, V voc
 import torch
 from torch import nn
 
+from tfcli.attention_maps.alignment import read_alignment
 from tfcli.attention_maps.attention_map import Array, Attention, AttentionMap, Sentence
 from tfcli.bundle import Bundle
 from tfcli.config import BOS, EOS, MapKind
@@ -31,23 +32,26 @@ def collect(model: nn.Module, bundle: Bundle, sentence: Sentence) -> AttentionMa
         "decoder": (decoder.self_attention, read_tokens, read_tokens),
         "cross": (decoder.cross_attention, target_tokens, source_tokens),
     }
+    attentions = {kind: _stack(kind, *look) for kind, look in looks.items() if _has_weights(look[0])}
     config = bundle.config
+    kernels = {"encoder": config.model.encoder_attention, "decoder": config.model.decoder_attention, "cross": "full"}
     return AttentionMap(
         source=sentence.source,
         target=sentence.target,
         source_tokens=source_tokens,
         target_tokens=target_tokens,
         logprobs_T=logprobs_TV[torch.arange(len(expected)), torch.tensor(expected)].numpy(),
-        attentions={kind: _stack(kind, *look) for kind, look in looks.items() if _has_weights(look[0])},
-        kernels={"encoder": config.model.encoder_attention, "decoder": config.model.decoder_attention, "cross": "full"},
-        default_layer=config.alignment_layer or config.model.num_decoder_layers,
+        attentions=attentions,
+        kernels={kind: kernel if looks[kind][0] else "" for kind, kernel in kernels.items()},
+        view_layer=config.aligner.view or len(decoder.cross_attention),
+        alignment_TS=read_alignment(attentions["cross"].weights_LHQM, config.aligner) if "cross" in attentions else None,
         model=bundle.folder.name,
         languages=(config.source, config.target),
     )
 
 
 def _has_weights(record: Record) -> bool:
-    return all(look.weights is not None for look in record)
+    return bool(record) and all(look.weights is not None for look in record)
 
 
 def _stack(kind: MapKind, record: Record, queries: tuple[str, ...], keys: tuple[str, ...]) -> Attention:

@@ -58,8 +58,8 @@ def write_json(whole: AttentionMap, view: View) -> bytes:
 
 
 def document(whole: AttentionMap, sheets: list[Sheet]) -> dict[str, Any]:
-    """A map in the schema tfcli.attention/1. alignment: links [source token, target token] of the layer that aligns
-    best; null where the cross-attention has no weights."""
+    """A map in the schema tfcli.attention/1. alignment: links [source token, target token], read where the model
+    aligns best; null without cross-attention."""
     return {
         "schema": SCHEMA,
         "model": whole.model,
@@ -88,7 +88,8 @@ def document(whole: AttentionMap, sheets: list[Sheet]) -> dict[str, Any]:
 
 
 def write_pharaoh(whole: AttentionMap, view: View) -> bytes:
-    """Links between source and target tokens on one line."""
+    """Links between source and target tokens on one line: read where the model aligns best, unless the view names a
+    layer or a head."""
     return pharaoh_line([whole], view)
 
 
@@ -98,7 +99,9 @@ def pharaoh_line(parts: Sequence[AttentionMap], view: View) -> bytes:
         raise UsageError("links come from the weights of cross-attention", "leave out --kind and --stage")
     found, sources, targets = [], 0, 0
     for part in parts:
-        ((_, weights_TS),) = view.sheet(part).panels()
+        weights_TS = part.alignment_TS
+        if weights_TS is None or view.layer or view.head:
+            ((_, weights_TS),) = view.sheet(part).panels()
         own = links(weights_TS, part.source_tokens, part.target_tokens, view.threshold)
         found += [(source + sources, target + targets) for source, target in own]
         sources += sum(token != _END for token in part.source_tokens)
@@ -107,11 +110,10 @@ def pharaoh_line(parts: Sequence[AttentionMap], view: View) -> bytes:
 
 
 def default_links(whole: AttentionMap) -> list[tuple[int, int]] | None:
-    """The alignment of the layer that aligns best, mean of its heads."""
-    if "cross" not in whole.attentions:
+    """The links where the model aligns best; None without cross-attention."""
+    if whole.alignment_TS is None:
         return None
-    weights_TS = whole.cross.weights_LHQM[whole.default_layer - 1].mean(axis=0)
-    return links(weights_TS, whole.source_tokens, whole.target_tokens)
+    return links(whole.alignment_TS, whole.source_tokens, whole.target_tokens)
 
 
 def numbers(values: Array) -> Any:

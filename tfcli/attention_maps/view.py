@@ -61,14 +61,14 @@ class View:
     """What is wanted.
 
     layer: a number from 1, "all" or "mean"; None is the layer that aligns best, for self-attention the last. head: a
-    number from 1, "all", "mean" or "max". threshold: links from this weight on instead of the best (pharaoh).
+    number from 1, "all", "mean" or "max"; None is the mean. threshold: links from this weight on instead of the best (pharaoh).
     width, color: of the terminal.
     """
 
     kind: MapKind | Literal["all"] = "cross"
     stage: Stage = "weights"
     layer: str | None = None
-    head: str = MEAN
+    head: str | None = None
     threshold: float | None = None
     width: int = 80
     color: bool = False
@@ -76,7 +76,7 @@ class View:
     def sheets(self, whole: AttentionMap) -> list[Sheet]:
         """The wanted part of every wanted kind. Of "all" kinds, those the model has weights for."""
         kinds = [kind for kind in KINDS if kind in whole.attentions] if self.kind == "all" else [self.kind]
-        return [self._sheet(whole[kind], whole.default_layer) for kind in kinds]
+        return [self._sheet(whole[kind], whole.view_layer) for kind in kinds]
 
     def sheet(self, whole: AttentionMap) -> Sheet:
         """The one matrix that is wanted. UsageError if more are."""
@@ -85,14 +85,14 @@ class View:
             raise UsageError("this format holds one matrix", "choose --kind, --layer and --head, or use --format long")
         return sheets[0]
 
-    def _sheet(self, attention: Attention, default_layer: int) -> Sheet:
+    def _sheet(self, attention: Attention, view_layer: int) -> Sheet:
         values = attention.weights_LHQM if self.stage == "weights" else attention.scores_LHQM
         if values is None:
             raise UsageError("scores of pieces do not add up to scores of words", "leave out --words or --stage scores")
         num_layers, num_heads = values.shape[:2]
-        default = default_layer if attention.kind == "cross" else num_layers
+        default = view_layer if attention.kind == "cross" else num_layers
         layers = choose(self.layer or str(default), num_layers, "layer", NAMES[attention.kind], (ALL, MEAN))
-        heads = choose(self.head, num_heads, "head", NAMES[attention.kind], (ALL, MEAN, MAX))
+        heads = choose(self.head or MEAN, num_heads, "head", NAMES[attention.kind], (ALL, MEAN, MAX))
         values = _take(_take(values, layers, 0), heads, 1)
         shape = (num_layers, num_heads)
         return Sheet(attention.kind, self.stage, attention.queries, attention.keys, layers, heads, *shape, values)

@@ -61,11 +61,11 @@ def start_walk(whole: AttentionMap, view: View, query: str) -> Walk:
         raise UsageError("a walk goes through one kind of attention", "--kind cross, encoder or decoder")
     attention = whole[view.kind]
     num_layers, num_heads = attention.weights_LHQM.shape[:2]
-    default = whole.default_layer if view.kind == "cross" else num_layers
+    default = whole.view_layer if view.kind == "cross" else num_layers
     (layer,) = choose(view.layer or str(default), num_layers, "layer", NAMES[view.kind], ())
     place = find_query(attention, query)
     head = None
-    if view.head != MEAN:
+    if view.head not in (None, MEAN):
         head = int(choose(view.head, num_heads, "head", NAMES[view.kind], ())[0])
     return walk(whole, view.kind, int(layer), place, head)
 
@@ -92,7 +92,8 @@ def walk(whole: AttentionMap, kind: MapKind, layer: int, query: int, head: int |
         raise UsageError("the walk follows the pieces of the model, not words", "leave out --words")
     weights_HM = attention.weights_LHQM[layer - 1, :, query]
     h = head - 1 if head else int(weights_HM.max(-1).argmax())
-    q_K, k_MK, v_MK = attention.q_LHQK[layer - 1, h, query], *(x[layer - 1, h] for x in (attention.k_LHMK, attention.v_LHMK))
+    q_K = attention.q_LHQK[layer - 1, h, query]
+    k_MK, v_MK = attention.k_LHMK[layer - 1, h], attention.v_LHMK[layer - 1, h]
     dots_M = k_MK @ q_K
     given_M = attention.scores_LHQM[layer - 1, h, query]
     allowed_M = attention.weights_LHQM[layer - 1, h, query] > 0  # a masked key gets nothing at all

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tfcli.attention_maps.attention_map import Attention, AttentionMap
+from tfcli.attention_maps.attention_map import Array, Attention, AttentionMap
 
 SPACE = "▁"
 """How SentencePiece writes the space before a word."""
@@ -24,22 +24,28 @@ _APOSTROPHES = "'’"
 def merge_words(whole: AttentionMap) -> AttentionMap:
     """The map over words: weights are summed over the pieces of a key, as they share what a query has to give, and
     averaged over the pieces of a query. Scores and vectors cannot be merged and are left out."""
-    target_words = group_words(whole.target_tokens)
+    source_words, target_words = group_words(whole.source_tokens), group_words(whole.target_tokens)
     logprobs = [float(whole.logprobs_T[group].sum()) for group in target_words]
+    alignment_TS = whole.alignment_TS
     return replace(
         whole,
         source_tokens=names(whole.source_tokens),
         target_tokens=names(whole.target_tokens),
         logprobs_T=np.array(logprobs, dtype=np.float32),
-        attentions={kind: _merge(attention) for kind, attention in whole.attentions.items()},
+        attentions={kind: _merge_attention(attention) for kind, attention in whole.attentions.items()},
+        alignment_TS=None if alignment_TS is None else merge(alignment_TS, target_words, source_words),
     )
 
 
-def _merge(attention: Attention) -> Attention:
-    queries, keys = group_words(attention.queries), group_words(attention.keys)
-    weights = np.stack([attention.weights_LHQM[..., group].sum(-1) for group in keys], axis=-1)
-    weights = np.stack([weights[..., group, :].mean(-2) for group in queries], axis=-2)
-    return Attention(attention.kind, names(attention.queries), names(attention.keys), weights)
+def _merge_attention(attention: Attention) -> Attention:
+    weights_LHQM = merge(attention.weights_LHQM, group_words(attention.queries), group_words(attention.keys))
+    return Attention(attention.kind, names(attention.queries), names(attention.keys), weights_LHQM)
+
+
+def merge(weights_QM: Array, queries: Sequence[Sequence[int]], keys: Sequence[Sequence[int]]) -> Array:
+    """Weights over groups of queries and of keys; further dimensions may come first."""
+    weights_QM = np.stack([weights_QM[..., group].sum(-1) for group in keys], axis=-1)
+    return np.stack([weights_QM[..., group, :].mean(-2) for group in queries], axis=-2)
 
 
 def names(tokens: Sequence[str]) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def attention(
     explain: Annotated[bool, typer.Option("--explain", help="Walk through one query, number by number.")] = False,
     query: Annotated[str, typer.Option("--query", metavar="N|TOKEN", help="Whose walk --explain takes, from 0.")] = "0",
     threshold: Annotated[
-        float | None, options.setting("--threshold", metavar="W", default="only the best", help="pharaoh: least weight.")
+        float | None, options.setting("--threshold", metavar="W", default="only the best", help="pharaoh: least.")
     ] = None,
     pairs: Annotated[
         bool, typer.Option("--pairs", help="pharaoh: lines are SOURCE, tab, TARGET; nothing is translated.")
@@ -89,7 +89,7 @@ def attention(
     chosen = "json" if as_json else output_format or _default_format(output)
     if (pairs or threshold is not None) and chosen != "pharaoh":
         raise UsageError("--pairs and --threshold are for --format pharaoh")
-    view = View(kind, stage, layer, head or "mean", threshold, *_paper(output))
+    view = View(kind, stage, layer, head, threshold, *_paper(output))
     given = dict(model=model, device=device, threads=threads, protect=protect, engine="torch", dtype="float32")
     settings = resolve(given).settings
     lines = Reader("text", "", settings.encoding_errors).read(texts or [STDIN], arguments=bool(texts))
@@ -109,6 +109,7 @@ def _render(
     whole: "AttentionMap", view: "View", chosen: MapFormat, words: bool, query: str | None, summary: bool, as_json: bool
 ) -> bytes:
     from tfcli.attention_maps import WRITERS
+    from tfcli.attention_maps.attention_map import why_missing
     from tfcli.attention_maps.habits import summarize
     from tfcli.attention_maps.steps import write_summary, write_walk
     from tfcli.attention_maps.walk import start_walk
@@ -117,7 +118,7 @@ def _render(
     whole = merge_words(whole) if words else whole
     for kind, kernel in whole.kernels.items():
         if view.kind == "all" and kind not in whole.attentions:
-            console.warn(f'the {kind} attention is "{kernel}", which has no weight per token; the others are shown')
+            console.warn(f"{why_missing(kind, kernel)}; the others are shown")
     if query is not None:
         return console.to_bytes(write_walk(whole, start_walk(whole, view, query)))
     if summary and as_json:
@@ -132,11 +133,13 @@ def _links(translator: "Translator", line: Record, pairs: bool, words: bool, vie
     from tfcli.attention_maps.text import pharaoh_line
     from tfcli.attention_maps.words import merge_words
 
-    source, tab, target = line.text.partition("\t") if pairs else (line.text, "", "")
-    if pairs and not tab:
-        raise DataError(f"line {line.number} has no tab", "with --pairs a line is   SOURCE<tab>TARGET")
-    given = pairs and source.strip() and target.strip()
-    maps = [translator.attention(source, target)] if given else translator.attention_parts(source)
+    if pairs:
+        source, tab, target = line.text.partition("\t")
+        if not tab:
+            raise DataError(f"line {line.number} has no tab", "with --pairs a line is   SOURCE<tab>TARGET")
+        maps = [translator.attention(source, target)] if source.strip() and target.strip() else []
+    else:
+        maps = translator.attention_parts(line.text)
     return pharaoh_line([merge_words(part) if words else part for part in maps], view)
 
 
