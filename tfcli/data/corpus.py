@@ -1,7 +1,10 @@
 """Sentence pairs from files: a TSV, or two parallel files; plain, .gz, .xz or .zst."""
 
 import gzip
+import io
 import lzma
+import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import resources
@@ -61,21 +64,28 @@ def _open_zst(path: str) -> BinaryIO:
         import zstandard
     except ImportError:
         raise NotFoundError(f"{path}: .zst files need zstandard", "install it with   pip install zstandard") from None
-    return zstandard.open(path, "rb")
+    return io.BufferedReader(zstandard.open(path, "rb"))
+
+
+def _damages() -> tuple[type[Exception], ...]:
+    """What decompressors raise."""
+    zstandard = sys.modules.get("zstandard")
+    return (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, *([zstandard.ZstdError] if zstandard else []))
 
 
 def _lines(path: str, stream: BinaryIO) -> Iterator[str]:
     try:
         for number, line in enumerate(stream, 1):
             try:
-                yield line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8-sig" if number == 1 else "utf-8")
+                text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+                yield text.removeprefix("\ufeff") if number == 1 else text
             except UnicodeDecodeError as error:
                 where = f"{path}: line {number}, byte {error.start + 1}"
                 raise DataError(
                     f"{where}: not UTF-8 (0x{error.object[error.start]:02X})",
                     f"convert it       iconv -f GB18030 -t UTF-8 {path}",
                 ) from None
-    except (EOFError, gzip.BadGzipFile, lzma.LZMAError) as error:
+    except _damages() as error:
         raise DataError(f"{path}: the compressed file is damaged: {error}") from None
 
 
@@ -102,7 +112,7 @@ def _different_length(corpus: CorpusConfig) -> DataError:
     counts = []
     for path in (corpus.path, corpus.target):
         with open_text(path) as stream:
-            counts.append(sum(1 for _ in stream))
+            counts.append(sum(1 for _ in _lines(path, stream)))
     return DataError(
         f"{corpus.path} has {counts[0]:,} lines, {corpus.target} has {counts[1]:,}; parallel files must match"
     )
