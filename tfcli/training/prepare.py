@@ -76,6 +76,6 @@ def _prepare_validation(data: DataConfig, tokenizer: Tokenizer, target_language:
     pairs = list(islice(found, 0, None, max(len(found) // data.valid_pairs, 1)))[: data.valid_pairs]
     if not pairs:
         raise DataError("there is no pair to validate with", "name a corpus for it with   --valid dev.tsv")
-    whole = DataConfig(max_length=1 << 30, max_ratio=1e9)
+    whole = DataConfig(max_length=1 << 29, max_ratio=1e9)
     encoded = encode_pairs(((p.source, p.target) for p in pairs), tokenizer.encode_batch, whole)
     return Validation(pairs, encoded, tokenizer, target_language)
