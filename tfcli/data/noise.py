@@ -22,18 +22,17 @@ def drop_final_punctuation(source: str, target: str, rng: random.Random) -> Text
 
 
 def spaces_for_commas(source: str, target: str, rng: random.Random) -> Texts:
-    """对不起，我来晚了 becomes 对不起 我来晚了."""
-    return re.sub("[，、,]", " ", source), target
+    """对不起，我来晚了 becomes 对不起 我来晚了; 1,000 stays."""
+    return re.sub(r"[，、]|(?<!\d),|,(?!\d)", " ", source), target
 
 
 def placeholders(source: str, target: str, rng: random.Random) -> Texts:
     """Up to three words or numbers that stand once on each side become placeholders: the model learns to copy them."""
-    shared = [w for w in set(_COPIED.findall(source)) if source.count(w) == 1 and target.count(w) == 1]
+    both = set(_COPIED.findall(source)) & set(_COPIED.findall(target))  # the 5 of 5岁 is not that of 1985
+    shared = [word for word in both if source.count(word) == target.count(word) == 1]
     marks = rng.sample(PLACEHOLDERS, 3)
-    for word, mark in zip(sorted(shared, key=source.index)[:3], marks):
-        # A word inside another one ("2" in "2024") is gone once the other is replaced.
-        if word in source and word in target:
-            source, target = source.replace(word, mark), target.replace(word, mark)
+    for mark, word in zip(marks, sorted(shared, key=source.index), strict=False):
+        source, target = source.replace(word, mark), target.replace(word, mark)
     return source, target
 
 
