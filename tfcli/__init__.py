@@ -6,6 +6,7 @@
 """
 
 import importlib
+import os
 import typing
 
 __version__ = "0.1.0"
@@ -20,6 +21,8 @@ if typing.TYPE_CHECKING:
 
 def load(name: str = "zh-en", **options: typing.Any) -> "Translator":
     """A translator from a model folder, a run folder or the name of a shipped model. options: those of Translator."""
+    # Read when torch is imported: threads that spin while they wait make it crawl on a busy machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from tfcli.bundle import locate, read_bundle
     from tfcli.looking import Translator
 
