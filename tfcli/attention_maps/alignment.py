@@ -20,8 +20,9 @@ _UNLINKED = {"<s>", "</s>", SPACE}
 
 def read_alignment(weights_LHTS: Array, aligner: Aligner) -> Array:
     """alignment_TS: the weights at the place where a model aligns best."""
-    heads_HTS = weights_LHTS[aligner.layer - 1]  # layer 0, not measured, is the last
-    rows_TS = heads_HTS[aligner.head - 1] if aligner.head else heads_HTS.mean(0)
+    num_layers, num_heads = weights_LHTS.shape[:2]  # a config may claim more than there is
+    heads_HTS = weights_LHTS[min(aligner.layer, num_layers) - 1]  # layer 0, not measured, is the last
+    rows_TS = heads_HTS[min(aligner.head, num_heads) - 1] if aligner.head else heads_HTS.mean(0)
     # The last token is not read again; it is </s>, or the translation was cut.
     return np.concatenate([rows_TS[1:], rows_TS[-1:]]) if aligner.after else rows_TS
 

@@ -55,9 +55,9 @@ class AttentionMap:
 
     source_tokens ends with </s>; target_tokens too, unless the translation was cut. logprobs_T: log-probability of each
     target token; score: their mean. attentions: by kind; one is missing where its kernel has no weight per token.
-    kernels: the name of each kind's kernel, "" if there is no such attention. view_layer: the cross-attention layer that
-    aligns best, from 1. alignment_TS: how much each source token has to do with each target token, read where the model
-    aligns best; None without cross-attention.
+    kernels: the name of each kind's kernel, "" if there is no such attention. view_layer: the cross-attention layer
+    that aligns best, from 1. alignment_TS: how much each source token has to do with each target token, read where the
+    model aligns best; None without cross-attention.
     """
 
     source: str

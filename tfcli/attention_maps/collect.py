@@ -33,7 +33,7 @@ def collect(model: nn.Module, bundle: Bundle, sentence: Sentence) -> AttentionMa
         "cross": (decoder.cross_attention, target_tokens, source_tokens),
     }
     attentions = {kind: _stack(kind, *look) for kind, look in looks.items() if _has_weights(look[0])}
-    config = bundle.config
+    config, cross, num_cross = bundle.config, attentions.get("cross"), len(decoder.cross_attention)
     kernels = {"encoder": config.model.encoder_attention, "decoder": config.model.decoder_attention, "cross": "full"}
     return AttentionMap(
         source=sentence.source,
@@ -43,8 +43,8 @@ def collect(model: nn.Module, bundle: Bundle, sentence: Sentence) -> AttentionMa
         logprobs_T=logprobs_TV[torch.arange(len(expected)), torch.tensor(expected)].numpy(),
         attentions=attentions,
         kernels={kind: kernel if looks[kind][0] else "" for kind, kernel in kernels.items()},
-        view_layer=config.aligner.view or len(decoder.cross_attention),
-        alignment_TS=read_alignment(attentions["cross"].weights_LHQM, config.aligner) if "cross" in attentions else None,
+        view_layer=min(config.aligner.view or num_cross, num_cross),
+        alignment_TS=read_alignment(cross.weights_LHQM, config.aligner) if cross else None,
         model=bundle.folder.name,
         languages=(config.source, config.target),
     )

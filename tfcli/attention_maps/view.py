@@ -61,8 +61,8 @@ class View:
     """What is wanted.
 
     layer: a number from 1, "all" or "mean"; None is the layer that aligns best, for self-attention the last. head: a
-    number from 1, "all", "mean" or "max"; None is the mean. threshold: links from this weight on instead of the best (pharaoh).
-    width, color: of the terminal.
+    number from 1, "all", "mean" or "max"; None is the mean. threshold: links from this weight on instead of the best
+    ones (pharaoh). width, color: of the terminal.
     """
 
     kind: MapKind | Literal["all"] = "cross"

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
 import tfcli
+from tfcli.attention_maps.aligner import find_aligner
+from tfcli.attention_maps.words import SPACE
 from tfcli.build import build_model
-from tfcli.bundle import FORMAT, BundleConfig, write_bundle
+from tfcli.bundle import FORMAT, Aligner, BundleConfig, write_bundle
 from tfcli.config import Recipe
 from tfcli.hub.card import model_card
 from tfcli.recipe import to_toml
@@ -27,6 +30,10 @@ from tfcli.training.reward import Reward
 from tfcli.training.run_folder import RunFolder
 from tfcli.training.stopping import StopSignal
 from tfcli.training.trainer import Trainer
+from tfcli.training.validation import Validation
+
+_ALIGNED_PAIRS = 200
+"""So many are enough for the same choice as more, and take a few seconds."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,8 @@ def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world:
     )
 
     def on_best(weights: State, scores: dict[str, float]) -> None:
-        _write(recipe, folder, tokenizer, weights, scores, learner)
+        aligner = _find_aligner(learner.model, tokenizer, validation)
+        _write(recipe, folder, tokenizer, weights, scores, learner, aligner)
 
     learner = Learner(objective, recipe.training, world)
     return Trainer(
@@ -124,8 +132,26 @@ def _score_average(trainer: Trainer, folder: RunFolder, count: int) -> None:
     trainer.score_weights()
 
 
+def _find_aligner(model: nn.Module, tokenizer: Tokenizer, validation: Validation) -> Aligner:
+    """Where the model as it is aligns best on the first held-out pairs."""
+    src, tgt = validation.encoded.src, validation.encoded.tgt
+    numbers = range(min(len(validation.encoded), _ALIGNED_PAIRS))
+    pairs = [(src.sequence(i)[:-1].tolist(), tgt.sequence(i)[:-1].tolist()) for i in numbers]
+    was_training = model.training
+    spaces = [i for i, piece in enumerate(tokenizer.pieces(range(len(tokenizer)))) if piece == SPACE]
+    aligner = find_aligner(model.eval(), pairs, spaces)
+    model.train(was_training)
+    return aligner
+
+
 def _write(
-    recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, weights: State, scores: dict[str, float], learner: Learner
+    recipe: Recipe,
+    folder: RunFolder,
+    tokenizer: Tokenizer,
+    weights: State,
+    scores: dict[str, float],
+    learner: Learner,
+    aligner: Aligner,
 ) -> None:
     config = BundleConfig(
         format=FORMAT,
@@ -136,6 +162,7 @@ def _write(
         dtype="float16",
         library_version=tfcli.__version__,
         license=recipe.license,
+        aligner=aligner,
     )
     metrics = {
         "validation": scores,
