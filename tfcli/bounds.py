@@ -33,6 +33,16 @@ BOUNDS: dict[str, tuple[tuple[str, float, float], ...]] = {
     "data.noise": tuple(
         (name, 0, 1) for name in ("drop_final_punctuation", "spaces_for_commas", "placeholders", "join")
     ),
+    "training.sampling": (
+        *((name, 0, 1) for name in ("probability", "start", "end")),
+        ("temperature", 0, 10),
+        ("passes", 1, 1024),
+    ),
+    "training.reward": (
+        *((name, 0, 1) for name in ("start", "end")),
+        ("candidates", 1, 1024),
+        ("sharpness", 1e-6, 1),
+    ),
     "training": (
         *((name, 0, 1) for name in ("label_smoothing", "decay_fraction", "ema_decay")),
         *((name, 0, 100) for name in ("learning_rate", "weight_decay")),

@@ -19,7 +19,10 @@ Residual = Literal["pre", "post"]
 Kernel = Literal["full", "local", "sparse", "low_rank", "chunked", "lsh", "linear", "performer"]
 Cross = Literal["last", "layer_wise", "multi_view"]
 Activation = Literal["relu", "gelu"]
-Objective = Literal["teacher_forcing"]
+Objective = Literal[
+    "teacher_forcing", "scheduled_sampling", "parallel_scheduled_sampling", "sequence_reward", "minimum_risk"
+]
+RewardMetric = Literal["chrf", "bleu"]
 Optimizer = Literal["adamw", "muon"]
 Schedule = Literal["linear", "cosine", "inverse_sqrt", "constant"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -136,10 +139,50 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
+class SamplingConfig:
+    """scheduled_sampling and parallel_scheduled_sampling: how much of what the decoder reads is its own."""
+
+    probability: float = 0.5  # of a token to be the model's own, once it has grown to that
+    start: float = 0.0  # it grows between these two shares of the run
+    end: float = 0.5
+    temperature: float = 0.0  # 0: the most probable token; 1: drawn from the model's distribution
+    passes: int = 4  # parallel_scheduled_sampling: passes before the one that is learned from
+
+    def __post_init__(self):
+        check_bounds("training.sampling", self)
+        _check_order("training.sampling", self)
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """sequence_reward and minimum_risk: what is learned from whole translations; before `start`, teacher forcing is."""
+
+    metric: RewardMetric = "chrf"  # of one sentence
+    start: float = 0.8  # share of the run that is done when rewards begin to count
+    end: float = 1.0  # sequence_reward: the share from which whole sentences are the model's own, not only their ends
+    candidates: int = 8  # minimum_risk: translations drawn for each sentence
+    sharpness: float = 0.005  # minimum_risk: the exponent α of the probabilities
+
+    def __post_init__(self):
+        check_bounds("training.reward", self)
+        _check_order("training.reward", self)
+
+
+def _check_order(section: str, config: SamplingConfig | RewardConfig) -> None:
+    if config.start > config.end:
+        raise ModelError(
+            f"{section}.start = {config.start} is after {section}.end = {config.end}",
+            f"use   --set {section}.end={config.start}",
+        )
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """How a model is trained. Tokens count padding, on the longer side, over all processes."""
 
     objective: Objective = "teacher_forcing"
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
     label_smoothing: float = 0.1
     optimizer: Optimizer = "adamw"
     learning_rate: float = 1e-3

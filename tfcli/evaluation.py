@@ -7,11 +7,12 @@ with equal signatures can be compared.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sacrebleu.metrics import BLEU, CHRF
 
+from tfcli.config import RewardMetric
 from tfcli.errors import DataError
 
 
@@ -65,12 +66,21 @@ def evaluate(sources: Sequence[str], hypotheses: Sequence[str], references: Sequ
 
 def bleu(hypotheses: Sequence[str], references: Sequence[str], target: str) -> Score:
     """Corpus BLEU; Chinese is scored by character, every other language by the words of WMT's tokenizer 13a."""
-    return _score("BLEU", BLEU(tokenize="zh" if _is_chinese(target) else "13a"), hypotheses, references)
+    return _score("BLEU", BLEU(tokenize=_bleu_tokenizer(target)), hypotheses, references)
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
     """Corpus chrF2: n-grams of 1 to 6 characters, recall counted twice as much as precision."""
     return _score("chrF2", CHRF(), hypotheses, references)
+
+
+def sentence_scores(
+    metric: RewardMetric, hypotheses: Sequence[str], references: Sequence[str], target: str
+) -> list[float]:
+    """BLEU or chrF2 of each hypothesis by itself, 0 to 100. BLEU is smoothed, and counts no n-gram that is longer than
+    the hypothesis."""
+    scorer = _SENTENCE_METRICS[metric](target)
+    return [scorer.sentence_score(h, [r]).score for h, r in zip(hypotheses, references, strict=True)]
 
 
 def digit_recall(sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str]) -> float | None:
@@ -93,6 +103,16 @@ def loops(text: str, target: str) -> bool:
 def _score(name: str, metric: BLEU | CHRF, hypotheses: Sequence[str], references: Sequence[str]) -> Score:
     value = metric.corpus_score(list(hypotheses), [list(references)]).score
     return Score(name, value, str(metric.get_signature()))
+
+
+def _bleu_tokenizer(target: str) -> str:
+    return "zh" if _is_chinese(target) else "13a"
+
+
+_SENTENCE_METRICS: dict[str, Callable[[str], BLEU | CHRF]] = {
+    "bleu": lambda target: BLEU(tokenize=_bleu_tokenizer(target), effective_order=True),
+    "chrf": lambda target: CHRF(),
+}
 
 
 def _is_chinese(language: str) -> bool:

@@ -1,10 +1,12 @@
-"""Label-smoothed cross-entropy from hidden states, without ever holding all logits.
+"""Cross-entropy from hidden states, without ever holding all logits.
 
 Shapes: N tokens (padding left out), D d_model, V vocabulary.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 _TINY = torch.finfo(torch.float32).tiny
 
@@ -24,6 +26,17 @@ def smoothed_cross_entropy(
     kind = hidden_ND.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden_ND.dtype
     return _SmoothedCrossEntropy.apply(hidden_ND, weight_VD, labels_N, smoothing, dtype)
+
+
+def token_nll(hidden_ND: Tensor, weight_VD: Tensor, labels_N: Tensor) -> Tensor:
+    """Negative log-likelihood of each token by itself, nll_N in float32, to be weighed and differentiated. The logits
+    are computed a second time on the way back."""
+    chunks = zip(hidden_ND.split(_CHUNK), labels_N.split(_CHUNK), strict=True)
+    return torch.cat([checkpoint(_chunk_nll, h, weight_VD, y, use_reentrant=False) for h, y in chunks])
+
+
+def _chunk_nll(hidden_ND: Tensor, weight_VD: Tensor, labels_N: Tensor) -> Tensor:
+    return F.cross_entropy((hidden_ND @ weight_VD.T).float(), labels_N, reduction="none")
 
 
 class _SmoothedCrossEntropy(torch.autograd.Function):

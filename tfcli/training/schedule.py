@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step and of how much of the run is done."""
+"""What changes during a run, as functions of the step and of how much of the run is done."""
 
 import math
 from collections.abc import Callable
@@ -27,3 +27,10 @@ def learning_rate(config: TrainingConfig, step: int, progress: float) -> float:
     """step: updates made before this one. progress: share of the run that is done, 0 to 1."""
     warmup = min((step + 1) / max(config.warmup_steps, 1), 1.0)
     return config.learning_rate * warmup * SCHEDULES[config.schedule](config, step, progress)
+
+
+def ramp(progress: float, start: float, end: float) -> float:
+    """0 up to the share `start` of the run, 1 from `end` on, linear between them."""
+    if progress >= end:
+        return 1.0
+    return max(progress - start, 0.0) / (end - start)

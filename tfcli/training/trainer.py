@@ -101,6 +101,7 @@ class Trainer:
     def _update(self, wrapped: nn.Module, batches: list[np.ndarray], labels: int) -> float:
         """One optimizer update over all micro-batches; the negative log-likelihood of this process' share."""
         learner, nll = self.learner, 0.0
+        learner.objective.progress = self.progress()
         for i, rows in enumerate(batches):
             batch = make_batch(self.corpora.pairs, rows, self.world.rank, self.world.size).to(self.world.device)
             alone = self.world.size == 1 or i == len(batches) - 1
