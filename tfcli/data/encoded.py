@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -22,7 +23,7 @@ class Side:
     tokens: np.ndarray
     offsets: np.ndarray
 
-    @property
+    @cached_property  # every batch asks
     def lengths(self) -> np.ndarray:
         return np.diff(self.offsets)
 
