@@ -99,10 +99,10 @@ class Performer(Linear):
 
     def __init__(self, config: ModelConfig, layer: int = 0):
         super().__init__(config, layer)
-        K = config.d_model // config.num_heads
-        squares = [nn.init.orthogonal_(torch.empty(K, K)) for _ in range(-(-config.num_features // K))]
-        lengths_P1 = torch.empty(config.num_features, K).normal_().norm(dim=1, keepdim=True)
-        self.register_buffer("directions_PK", torch.cat(squares)[: config.num_features] * lengths_P1)
+        directions_PK = torch.empty(config.num_features, config.d_model // config.num_heads)
+        if not directions_PK.is_meta:  # else it waits to be loaded
+            draw_orthogonal(directions_PK)
+        self.register_buffer("directions_PK", directions_PK)
 
     def queries(self, q_BHTK: Tensor) -> Tensor:
         exponents_BHTP = self.exponents(q_BHTK)
@@ -115,3 +115,11 @@ class Performer(Linear):
     def exponents(self, x_BHTK: Tensor) -> Tensor:
         x_BHTK = x_BHTK * x_BHTK.size(-1) ** -0.25
         return x_BHTK @ self.directions_PK.T - x_BHTK.square().sum(-1, keepdim=True) / 2
+
+
+def draw_orthogonal(out_PK: Tensor) -> None:
+    """Fills a matrix with rows that are each normally distributed, and K at a time orthogonal to each other."""
+    lengths_P1 = torch.randn_like(out_PK).norm(dim=1, keepdim=True)
+    for rows_KK in out_PK.split(out_PK.size(1)):
+        nn.init.orthogonal_(rows_KK)
+    out_PK.mul_(lengths_P1)
