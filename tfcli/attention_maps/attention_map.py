@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tfcli.config import MapKind
-from tfcli.errors import ModelError
+from tfcli.errors import ModelError, UsageError
 
 Array = np.ndarray
 
@@ -108,10 +108,14 @@ class AttentionMap:
         return WRITERS[format](self, View(**view))
 
     def save(self, path: str | Path, **view: Any) -> None:
-        """Writes a file in the format its name ends in: .html, .svg, .png, .npz, .json, .tsv."""
+        """Writes a file in the format its name ends in: .html, .svg, .png, .npz, .json, .tsv. UsageError if it ends in
+        none."""
         from tfcli.attention_maps.view import format_of
 
-        Path(path).write_bytes(self.render(format_of(str(path)), **view))
+        found = format_of(str(path))
+        if found is None:
+            raise UsageError(f'"{path}" does not say a format', "end it in   .html, .svg, .png, .npz, .json or .tsv")
+        Path(path).write_bytes(self.render(found, **view))
 
     def __str__(self) -> str:
         return self.render("table").decode().rstrip("\n")

@@ -3,10 +3,12 @@
 Shapes: Q queries, M keys.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tfcli.attention_maps.alignment import Link
 from tfcli.attention_maps.attention_map import Array, Attention, AttentionMap
 from tfcli.attention_maps.text import default_links
 from tfcli.config import MapKind
@@ -52,23 +54,32 @@ def _describe(whole: AttentionMap, attention: Attention, layer: int, head: int) 
         queries *= (len(keys) - 1) / max(len(queries) - 1, 1)
     away_QM = np.abs(keys - queries[:, None])
     distance = float((weights_QM * away_QM).sum(-1).mean())
-    alignment = None
+    alignment, after = None, 0.0
     if attention.kind == "cross":
         found = default_links(whole) or []
-        alignment = float(np.mean([weights_QM[target, source] for source, target in found])) if found else 0.0
+        alignment, after = _share(weights_QM, found), _share(weights_QM[1:], found)
     visible_QM = np.tri(*weights_QM.shape) if attention.kind == "decoder" else np.ones(weights_QM.shape)
     count_Q = visible_QM.sum(-1)
     spread = float(np.mean(entropy_Q / np.log2(count_Q).clip(1)))
     near = distance / max(float(np.mean((away_QM * visible_QM).sum(-1) / count_Q)), 1e-9)
-    name = _name(attention.kind, weights_QM, spread, near, alignment)
+    name = _name(attention.kind, weights_QM, spread, near, alignment, after)
     return Habit(attention.kind, layer + 1, head + 1, float(entropy_Q.mean()), distance, alignment, name)
 
 
-def _name(kind: MapKind, weights_QM: Array, spread: float, near: float, alignment: float | None) -> str:
-    """The first that is true. spread, near: entropy and distance as parts of what looking evenly at all would give."""
+def _share(weights_QM: Array, found: Sequence[Link]) -> float:
+    """The mean weight of the links whose query is there."""
+    weights = [weights_QM[target, source] for source, target in found if target < len(weights_QM)]
+    return float(np.mean(weights)) if weights else 0.0
+
+
+def _name(
+    kind: MapKind, weights_QM: Array, spread: float, near: float, alignment: float | None, after: float
+) -> str:
+    """The first that is true. spread, near: entropy and distance as parts of what looking evenly at all would give.
+    alignment, after: share of the weight on the links of a query's own token, and of the token before it."""
     shares = {"looks at the end": 0.0 if kind == "decoder" else weights_QM[:, -1].mean()}
     if kind == "cross":
-        shares = {"aligns": alignment, **shares}
+        shares |= {"aligns": alignment, "aligns the token before": after}
     elif len(weights_QM) > 1:
         shares |= {
             "looks one back": weights_QM.diagonal(-1).mean(),

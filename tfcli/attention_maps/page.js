@@ -41,7 +41,10 @@
     const all = values.flat(), high = Math.max(...all), low = map.stage === "weights" ? 0 : Math.min(...all);
     return (value) => (value - low) / Math.max(high - low, 1e-9);
   };
-  const digits = (map, value) => map.stage === "weights" ? value.toFixed(2) : value.toFixed(1);
+  const digits = (map, value) => {
+    if (map.stage === "scores") return value.toFixed(1);
+    return value === 0 && map.kind === "decoder" ? "·" : value.toFixed(2); // a masked key gets nothing at all
+  };
 
   const say = (map, i, j, value) => {
     reading.textContent = `${show(map.queries[i])} ← ${show(map.keys[j])}: ${value.toFixed(4)}`;
@@ -51,7 +54,7 @@
     const values = matrix(map, state.layer, state.head), part = scale(map, values), language = languages();
     const head = make("tr", {}, make("th"));
     for (const key of map.keys) {
-      const short = [...key].length <= 3;
+      const short = [...key].length <= 4;
       head.append(make("th", {scope: "col", lang: language.key, className: short ? "wide" : ""},
         make("span", {textContent: show(key)})));
     }
@@ -191,6 +194,9 @@
     fill("head", numbered(map.heads, ["mean", "max"]));
     fill("view", VIEWS);
     byId("layer").disabled = byId("head").disabled = state.view === "grid";
+    reading.textContent = "Point at something, or move with Tab and the arrow keys.";
+    byId("shown").textContent = state.view === "grid" ? `${state.kind}-attention, ${state.stage}, all heads`
+      : `${state.kind}-attention, ${state.stage}, layer ${state.layer}, head ${state.head}`;
     area.replaceChildren();
     DRAWINGS[state.view](map);
   };
