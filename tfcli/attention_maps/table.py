@@ -15,8 +15,8 @@ from tfcli.attention_maps.view import NAMES, Sheet, View
 _WIDEST = 16
 _AXES = {
     "cross": "rows: target, columns: source",
-    "encoder": "rows look at columns, both source",
-    "decoder": "rows look at columns, both target",
+    "encoder": "rows look at columns: source",
+    "decoder": "rows look at columns: target",
 }
 
 
@@ -25,8 +25,8 @@ def write_table(whole: AttentionMap, view: View) -> bytes:
     lines = [headline(whole)]
     for sheet in view.sheets(whole):
         for title, values_QM in sheet.panels():
-            stage = "scores · " * (sheet.stage == "scores")
-            lines += [Text(), Text(f"{NAMES[sheet.kind]} · {title} · {stage}{_AXES[sheet.kind]}")]
+            stage = " · scores" * (sheet.stage == "scores")
+            lines += [Text(), Text(f"{NAMES[sheet.kind]} · {title}{stage}"), Text(_AXES[sheet.kind])]
             lines += _table(sheet, values_QM, view)
     return paint(lines, view.color)
 

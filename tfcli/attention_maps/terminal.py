@@ -69,6 +69,7 @@ def paint(lines: Iterable[Text], color: bool) -> bytes:
     system = "auto" if color else None
     console = Console(file=StringIO(), force_terminal=color, color_system=system, legacy_windows=False)
     for line in lines:
-        line.rstrip()
+        if not color:  # coloured spaces are not empty
+            line.rstrip()
         console.print(line, soft_wrap=True)
     return console.file.getvalue().encode()
