@@ -10,9 +10,10 @@ from tfcli.attention_maps.attention_map import Attention, AttentionMap
 LAYERS, HEADS, WIDTH = 2, 3, 4
 
 HOSTILE = [
-    *("<script>alert(1)</script>", "</script>", "<!--", "-->", "]]>", "<img src=x onerror=alert(1)>", '" onload="x', "'"),
-    *("\x1b[31m", "\x1b]52;c;aGk=\x07", "\x9b2J", "\u202eabc", "\u2066", "\t", "\n", "\r\n", "\\", "\\t", "&lt;", "&", "​"),
-    *("=1+1", "+1", "-1", "@x", "＝1", "'=1", "[bold]x", "[/nope]", "$x$", "好久", "▁", "▁不见", "é", "👩‍👩‍👧", "\ufffe", "\uffff"),
+    *("<script>alert(1)</script>", "</script>", "<!--", "-->", "]]>", "<img src=x onerror=alert(1)>", "&lt;", "&", "'"),
+    *("\x1b[31m", "\x1b]52;c;aGk=\x07", "\x9b2J", "\u202eabc", "\u2066", "\u200b", "\t", "\n", "\r\n", "\\", "\\t"),
+    *("=1+1", "+1", "-1", "@x", "＝1", "'=1", "[bold]x", "[/nope]", "$x$", '" onload="x', "好久", "▁", "▁不见", "é"),
+    *("👩‍👩‍👧", "\ufffe", "\uffff"),
     *("javascript:x", "${map}", "$style", "{{x}}", "<0xE5>", "<s>", "</s>", "", "\u2028", "\u0301", "data:text/html,x"),
 ]
 

@@ -1,4 +1,4 @@
-"""A map holds what the model did: its own numbers, the tokens that `translate` prints, words, walks, the best aligner."""
+"""A map holds what the model did: its numbers, the tokens that `translate` prints, walks, the best aligner."""
 
 import dataclasses
 
@@ -155,7 +155,7 @@ def test_a_kind_without_weights_says_what_there_is():
 
 
 class Planted(torch.nn.Module):
-    """A model whose head `head` of layer `layer` looks at the true source token, `step` steps after it was translated."""
+    """A model one of whose heads looks at the true source token, `step` steps after it was translated."""
 
     def __init__(self, layer: int, head: int, step: int):
         super().__init__()

@@ -12,7 +12,8 @@ from tfcli.attention_maps.view import View, format_of
 from tfcli.attention_maps.words import group_words, merge_words, names
 from tfcli.errors import UsageError
 
-PIECES = ["▁", "▁我", "喜欢", "<0xF0>", "<0x9F>", "<0x98>", "<0x80>", "▁I", "'", "m", "s", ".", "▁like", "ly", "3", "4", "</s>", "<s>"]
+PIECES = ["▁", "▁我", "喜欢", "<0xF0>", "<0x9F>", "<0x98>", "<0x80>", "▁I", "'", "m", ".", "▁like", "ly", "3"]
+PIECES += ["</s>", "<s>"]
 MAP = made_map(["▁", "好久", "不见"], ["▁Long", "▁time"])
 
 
@@ -104,7 +105,7 @@ def test_links():
 def test_alignment_error_rate():
     """Och and Ney: nothing wrong if all sure links are found and all found links are possible."""
     sure, possible = {(0, 0), (1, 1)}, {(0, 0), (1, 1), (2, 1)}
-    for found, rate in (([(0, 0), (1, 1)], 0.0), ([(0, 0), (1, 1), (2, 1)], 0.0), ([(3, 3)], 1.0), ([(0, 0)], 1 - 2 / 3)):
+    for found, rate in ((sure, 0), (possible, 0), ([(3, 3)], 1), ([(0, 0)], 1 / 3), ([*sure, (9, 9)], 1 / 5)):
         first, second = alignment_error_rate(found, sure, possible)
         assert 1 - first / second == pytest.approx(rate)
 

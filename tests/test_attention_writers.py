@@ -3,9 +3,13 @@
 import importlib.util
 import io
 import json
+import os
 import re
 import struct
+import subprocess
+import sys
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,16 +180,16 @@ def test_svg(whole, view):
     assert {node.tag.removeprefix(namespace) for node in picture.iter()} <= {"svg", "rect", "g", "text", "title"}
     known = {"x", "y", "width", "height", "fill", "font-size", "font-family", "viewBox", "text-anchor", "transform"}
     assert {name for node in picture.iter() for name in node.attrib} <= known | {"pointer-events", "data-value"}
-    values = [np.float32(node.get("data-value")) for node in picture.iter(f"{namespace}rect") if "data-value" in node.attrib]
+    inside = [node for node in picture.iter(f"{namespace}rect") if "data-value" in node.attrib]
+    values = [np.float32(node.get("data-value")) for node in inside]
     expected = [values for sheet in view.sheets(whole) for _, values in sheet.panels()]
     np.testing.assert_array_equal(values, np.concatenate([values.ravel() for values in expected]))
     width, height = float(picture.get("width")), float(picture.get("height"))
-    inside = [node for node in picture.iter(f"{namespace}rect") if "data-value" in node.attrib]
     assert all(float(node.get("x")) < width and float(node.get("y")) < height for node in inside)
 
 
 def test_png_without_matplotlib_names_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(NotFoundError, match="matplotlib") as caught:
         WRITERS["png"](MAP, View())
     assert "tfcli[plot]" in caught.value.hint
@@ -258,10 +262,16 @@ def test_the_shades_of_a_heat_map():
 
 
 @pytest.mark.parametrize("format", ["table", "heat"])
-def test_colour_is_a_background_of_ours_alone(format, monkeypatch):
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    painted = WRITERS[format](HOSTILE_MAP, View(color=True)).decode()
+def test_colour_is_a_background_of_ours_alone(format):
+    """In a process of its own: rich remembers how the first terminal wanted a style."""
+    program = (
+        "import sys, test_attention_writers as t\n"
+        f"sys.stdout.buffer.write(t.WRITERS['{format}'](t.HOSTILE_MAP, t.View(color=True)))"
+    )
+    here = Path(__file__).parent
+    wishes = {"COLORTERM": "truecolor", "TERM": "xterm-256color", "PYTHONPATH": str(here.parent)}
+    ended = subprocess.run([sys.executable, "-c", program], cwd=here, env=os.environ | wishes, capture_output=True)
+    painted = ended.stdout.decode()
     assert "\x1b[" in painted
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted).count("\x1b") == 0
     colours = set(re.findall(r"48;2;(\d+;\d+;\d+)", painted))
