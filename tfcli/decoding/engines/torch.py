@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from tfcli.bundle import Bundle
+from tfcli.decoding.engines.packed import pack
 from tfcli.decoding.greedy import greedy
 from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.errors import UsageError
@@ -21,6 +22,8 @@ class TorchEngine:
         self.dtype = "float32" if dtype == "auto" else dtype
         self.batch_tokens = 2048 if self.device == "cpu" else 32768
         self.model = bundle.load_model(self.dtype).to(self.device)
+        if self.device == "cpu":
+            pack(self.model)
 
     def translate(
         self, src: Sequence[Sequence[int]], max_lengths: Sequence[int], prefix: Sequence[int] = ()
