@@ -13,6 +13,7 @@ from typing import Any
 from tfcli.config import Recipe
 from tfcli.errors import ModelError, ResourceError
 from tfcli.recipe import make_recipe, read_toml, to_toml
+from tfcli.training.checkpoint import list_checkpoints
 
 MAY_CHANGE = {"license"} | {
     f"training.{name}"
@@ -72,10 +73,14 @@ class RunFolder:
     def settle_recipe(self, recipe: Recipe) -> list[str]:
         """Writes the recipe, or compares it with that of the run to resume.
 
-        Returns a sentence per harmless change; ModelError for one that would make it another run.
+        Returns a sentence per harmless change; ModelError for one that would make it another run. A run that never
+        came to a checkpoint has nothing to lose: it starts again, with a tokenizer of the new recipe.
         """
         changes = []
-        if self.recipe.exists():
+        if self.recipe.exists() and not list_checkpoints(self.checkpoints):
+            if _flat(make_recipe(read_toml(self.recipe))) != _flat(recipe):
+                self.tokenizer.unlink(missing_ok=True)
+        elif self.recipe.exists():
             before, after = (_flat(r) for r in (make_recipe(read_toml(self.recipe)), recipe))
             changed = sorted(key for key in before | after if before.get(key) != after.get(key))
             changes = [f"{key}: {before.get(key)} -> {after.get(key)}" for key in changed]
