@@ -147,7 +147,7 @@
   const isDark = () => matchMedia("screen and (prefers-color-scheme: dark)").matches;
   const color = (part) => isDark()
     ? `oklch(${0.22 + 0.7 * part} ${0.02 + 0.1 * part} ${265 - 165 * part})`
-    : `oklch(${0.98 - 0.62 * part} ${0.02 + 0.11 * part} ${100 + 165 * part})`;
+    : `oklch(${0.98 - 0.62 * part} ${0.05 + 0.08 * part} ${100 + 165 * part})`;
 
   const drawGrid = (map) => {
     const side = Math.max(3, Math.min(10, Math.floor(180 / map.keys.length)));

@@ -11,7 +11,7 @@ from tfcli.config import Stage
 
 RGB = tuple[int, int, int]
 
-_LIGHTNESS, _CHROMA, _HUE = (0.98, 0.36), (0.02, 0.13), (100.0, 265.0)  # at 0 and at 1; hue in degrees
+_LIGHTNESS, _CHROMA, _HUE = (0.98, 0.36), (0.05, 0.13), (100.0, 265.0)  # at 0 and at 1; hue in degrees
 _SHADES = " ░▒▓█"
 
 
@@ -40,7 +40,7 @@ def color(part: float) -> RGB:
 
 def ink(part: float) -> RGB:
     """What can be read on that colour: black or white."""
-    return (0, 0, 0) if part < 0.68 else (255, 255, 255)
+    return (0, 0, 0) if part < 0.69 else (255, 255, 255)
 
 
 def shade(part: float) -> str:
