@@ -128,7 +128,7 @@ def test_every_walk_ends_where_the_model_did(maps, kind):
 def test_a_walk_that_would_not_end_there_is_refused(maps):
     cross = maps[0].cross
     other = dataclasses.replace(cross, out_LHQK=cross.out_LHQK + 1)
-    with pytest.raises(ModelError, match="more than one"):
+    with pytest.raises(ModelError, match="no softmax"):
         walk(dataclasses.replace(maps[0], attentions={"cross": other}), "cross", 1, 0)
 
 

@@ -121,5 +121,8 @@ def walk(whole: AttentionMap, kind: MapKind, layer: int, query: int, head: int |
         out_K=attention.out_LHQK[layer - 1, h, query],
     )
     if found.difference > _CLOSE * max(1.0, float(np.abs(found.out_K).max())):
-        raise ModelError(f"the {kind} attention of this model is more than one weighted sum of values")
+        raise ModelError(
+            f'the {kind} attention of this model, "{whole.kernels[kind]}", is no softmax of scores and one sum of values',
+            "there is no such walk; its weights can be shown   --format table",
+        )
     return found
