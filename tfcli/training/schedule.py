@@ -33,4 +33,4 @@ def ramp(progress: float, start: float, end: float) -> float:
     """0 up to the share `start` of the run, 1 from `end` on, linear between them."""
     if progress >= end:
         return 1.0
-    return max(progress - start, 0.0) / (end - start)
+    return (progress - start) / (end - start) if progress > start else 0.0
