@@ -10,11 +10,16 @@ import os
 import typing
 
 __version__ = "0.1.0"
-__all__ = ["Transformer", "Translator", "load"]
+__all__ = ["AttentionMap", "Transformer", "Translator", "load"]
 
-_HOMES = {"Transformer": "tfcli.transformer.model", "Translator": "tfcli.looking"}
+_HOMES = {
+    "AttentionMap": "tfcli.attention_maps.attention_map",
+    "Transformer": "tfcli.transformer.model",
+    "Translator": "tfcli.looking",
+}
 
 if typing.TYPE_CHECKING:
+    from tfcli.attention_maps.attention_map import AttentionMap
     from tfcli.looking import Translator
     from tfcli.transformer.model import Transformer
 

@@ -5,6 +5,8 @@ The numbers are the model's own: its layers record them while they compute (`Loo
 Shapes: B batch, S source, T target, L layers, H heads, Q queries, M keys, V vocabulary.
 """
 
+from pathlib import Path
+
 import torch
 from torch import nn
 
@@ -45,9 +47,14 @@ def collect(model: nn.Module, bundle: Bundle, sentence: Sentence) -> AttentionMa
         kernels={kind: kernel if looks[kind][0] else "" for kind, kernel in kernels.items()},
         view_layer=min(config.aligner.view or num_cross, num_cross),
         alignment_TS=read_alignment(cross.weights_LHQM, config.aligner) if cross else None,
-        model=bundle.folder.name,
+        model=_name(bundle.folder),
         languages=(config.source, config.target),
     )
+
+
+def _name(folder: Path) -> str:
+    """A run keeps its model in a folder called "bundle"."""
+    return folder.parent.name if folder.name == "bundle" else folder.name
 
 
 def _has_weights(record: Record) -> bool:

@@ -49,7 +49,14 @@ def patch(part: float, width: int, color: bool) -> Text:
 
 
 def fold(widths: Sequence[int], room: int) -> list[range]:
-    """Columns of these widths in blocks that fit into `room`; a block has at least one."""
+    """Columns of these widths in as few blocks as fit into `room`, of about the same size; each has at least one."""
+    blocks = _fill(widths, room)
+    while len(narrower := _fill(widths, room - 1)) == len(blocks) > 1:
+        blocks, room = narrower, room - 1
+    return blocks
+
+
+def _fill(widths: Sequence[int], room: int) -> list[range]:
     blocks, start, filled = [], 0, 0
     for i, width in enumerate(widths):
         if i > start and filled + width > room:

@@ -121,8 +121,9 @@ def walk(whole: AttentionMap, kind: MapKind, layer: int, query: int, head: int |
         out_K=attention.out_LHQK[layer - 1, h, query],
     )
     if found.difference > _CLOSE * max(1.0, float(np.abs(found.out_K).max())):
+        kernel = whole.kernels[kind]
         raise ModelError(
-            f'the {kind} attention of this model, "{whole.kernels[kind]}", is no softmax of scores and one sum of values',
+            f'the {kind} attention of this model, "{kernel}", is no softmax of scores and one sum of values',
             "there is no such walk; its weights can be shown   --format table",
         )
     return found
