@@ -221,6 +221,7 @@ class Recipe:
     source: str = "zh"
     target: str = "en"
     license: str = ""  # of the weights, as an SPDX identifier: it goes into the bundle and its card
+    init: str | None = None  # a model to go on from: its shape, weights and tokenizer stand in for the recipe's own
     model: ModelConfig = field(default_factory=ModelConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     data: DataConfig = field(default_factory=DataConfig)

@@ -35,6 +35,9 @@ def train(
     ] = None,
     valid: Annotated[str | None, typer.Option(metavar="FILE", help="A TSV to validate on.")] = None,
     preset: Annotated[Preset | None, typer.Option(help="The size of the model.")] = None,
+    init: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Go on from this model's weights, with its tokenizer.")
+    ] = None,
     run_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: runs/ and the recipe's name.")] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting of a recipe; repeatable.")
@@ -71,6 +74,8 @@ def train(
     training = {"steps": steps, "batch_tokens": batch_tokens, "seed": seed, "precision": precision}
     training["max_time"] = parse_duration(max_time) if max_time else None
     values.setdefault("training", {}).update({key: value for key, value in training.items() if value is not None})
+    if init:
+        values["init"] = init
     if valid:
         values.setdefault("data", {})["valid"] = valid
     settled = make_recipe(apply_sets(values, sets or []), preset)

@@ -9,7 +9,7 @@ from tfcli.build import build_model
 from tfcli.config import Recipe
 from tfcli.data.batch import make_batch
 from tfcli.training.prepare import prepare_data, prepare_tokenizer
-from tfcli.training.run import with_vocabulary
+from tfcli.training.run import with_shape
 
 
 def describe(recipe: Recipe) -> str:
@@ -18,7 +18,7 @@ def describe(recipe: Recipe) -> str:
     with tempfile.TemporaryDirectory() as folder:  # nothing of a run is there: the tokenizer is made for the numbers
         tokenizer = prepare_tokenizer(recipe, Path(folder), lines.append)
     corpora, validation = prepare_data(recipe, tokenizer, lines.append)
-    recipe = with_vocabulary(recipe, tokenizer)
+    recipe = with_shape(recipe, tokenizer)
     with torch.device("meta"):
         parameters = sum(p.numel() for p in build_model(recipe.model).parameters())
     config = recipe.training

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tfcli import tokenizer as tokenizers
+from tfcli.bundle import locate, read_bundle
 from tfcli.config import CorpusConfig, DataConfig, Recipe
 from tfcli.data.corpus import Pair, read_pairs
 from tfcli.data.encoded import concatenate, encode_pairs
@@ -22,10 +23,13 @@ _HELD_OUT = 20
 
 
 def prepare_tokenizer(recipe: Recipe, folder: Path, say: Say) -> Tokenizer:
-    """The tokenizer of the run folder; else the one the recipe names; else a new one, trained on the corpora."""
+    """The tokenizer of the run folder; else that of the model to go on from, or the one the recipe names; else a new
+    one, trained on the corpora."""
     path = folder / "tokenizer.model"
     if path.exists():
         return Tokenizer.load(path)
+    if recipe.init:
+        return read_bundle(locate(recipe.init)).tokenizer()
     if recipe.tokenizer.path:
         return Tokenizer.load(Path(recipe.tokenizer.path))
     say(f"training a tokenizer: {recipe.tokenizer.kind}, {recipe.tokenizer.vocab_size:,} pieces")

@@ -13,7 +13,7 @@ import tfcli
 from tfcli.attention_maps.aligner import find_aligner
 from tfcli.attention_maps.words import SPACE
 from tfcli.build import build_model
-from tfcli.bundle import FORMAT, Aligner, BundleConfig, write_bundle
+from tfcli.bundle import FORMAT, Aligner, BundleConfig, locate, read_bundle, write_bundle
 from tfcli.config import Recipe
 from tfcli.hub.card import model_card
 from tfcli.recipe import to_toml
@@ -60,7 +60,7 @@ def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False,
                 folder.clear()
         reporter = Reporter(folder.metrics if world.is_main else None, quiet or not world.is_main)
         tokenizer = _settle(recipe, folder, world, reporter)
-        recipe = with_vocabulary(recipe, tokenizer)
+        recipe = with_shape(recipe, tokenizer)
         trainer = make_trainer(recipe, folder, tokenizer, world, reporter)
         state, skipped = load_latest(folder.checkpoints) if folder.checkpoints.exists() else (None, [])
         for sentence in skipped:
@@ -83,7 +83,8 @@ def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world:
     """A trainer at step 0. Every process builds the same model from the same seed."""
     corpora, validation = prepare_data(recipe, tokenizer, reporter.say)
     torch.manual_seed(recipe.training.seed)
-    model = build_model(recipe.model).to(world.device)
+    model = read_bundle(locate(recipe.init)).load_model() if recipe.init else build_model(recipe.model)
+    model = model.requires_grad_(True).to(world.device)
     torch.manual_seed(recipe.training.seed + world.rank)  # from here on dropout differs between processes
     reward = Reward(recipe.training.reward.metric, tokenizer.decode, recipe.target)
     objective = OBJECTIVES[recipe.training.objective](model, recipe.training, reward)
@@ -119,8 +120,11 @@ def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter)
     return Tokenizer.load(folder.tokenizer)
 
 
-def with_vocabulary(recipe: Recipe, tokenizer: Tokenizer) -> Recipe:
-    """The recipe with the size of the vocabulary that the tokenizer turned out to have."""
+def with_shape(recipe: Recipe, tokenizer: Tokenizer) -> Recipe:
+    """The recipe with the shape the model will have: that of the model to go on from, or its own with the vocabulary
+    that the tokenizer turned out to have."""
+    if recipe.init:
+        return dataclasses.replace(recipe, model=read_bundle(locate(recipe.init)).config.model)
     return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, vocab_size=len(tokenizer)))
 
 
