@@ -42,11 +42,12 @@ def write_png(whole: AttentionMap, view: View) -> bytes:
     fonts, missing = find_fonts("".join([title, *tokens]))
     with matplotlib.rc_context({"font.family": fonts, "text.usetex": False, "text.parse_math": False}):
         sizes = [_size(sheet) for sheet in sheets]
-        figure = Figure(figsize=(max(width for width, _ in sizes), sum(height for _, height in sizes) + 0.4), dpi=DPI)
+        height = sum(height for _, height in sizes)
+        figure = Figure(figsize=(max(width for width, _ in sizes), height + 0.4), dpi=DPI, layout="constrained")
         figure.suptitle(_write_out(title, missing), fontsize=11)
         rows = figure.subfigures(len(sheets), 1, squeeze=False, height_ratios=[height for _, height in sizes])
         for row, sheet in zip(rows[:, 0], sheets, strict=True):
-            row.suptitle(f"\n{NAMES[sheet.kind]}" + " · scores" * (sheet.stage == "scores"), fontsize=9)
+            row.suptitle(f"{NAMES[sheet.kind]}" + " · scores" * (sheet.stage == "scores"), fontsize=9)
             axes = row.subplots(len(sheet.layers), len(sheet.heads), squeeze=False)
             for one, panel in zip(axes.flat, sheet.panels(), strict=True):
                 _draw(one, sheet, panel, missing)
