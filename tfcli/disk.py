@@ -1,4 +1,4 @@
-"""Folders that appear on the disk complete or not at all."""
+"""Files and folders that appear on the disk complete or not at all."""
 
 import os
 import secrets
@@ -20,10 +20,7 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         new.mkdir(parents=True)
         for name, data in files.items():
-            with open(new / name, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            write_synced(new / name, data)
         sync_folder(new)
         if folder.exists():
             folder.rename(old)
@@ -36,6 +33,28 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             old.rename(folder)
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Makes `path` hold exactly these bytes; what it held before stays if that fails. Raises ResourceError if the disk
+    does not take it."""
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        write_synced(new, data)
+        new.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise ResourceError(f'cannot write "{path}": {error.strerror}') from error
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """A new file that survives a power failure, once its folder is synced too."""
+    with open(path, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """TrainState on disk, so that no instant of a kill, a full disk or a power cut can lose the last finished checkpoint.
 
-A checkpoint is a folder `step-000000123`. It is written beside its place as `.tmp-*`: every file is synced, the manifest
-with the SHA-256 of each comes last, the folder is synced, renamed, and its parent synced; only then are older ones
-pruned. Loading takes the newest folder whose manifest and files verify. Tensors are safetensors, the rest is JSON.
+A checkpoint is a folder `step-000000123`. It is written beside its place as `.tmp-*`: every file is synced, the
+manifest with the SHA-256 of each comes last, the folder is synced, renamed, and its parent synced; only then are older
+ones pruned. Loading takes the newest folder whose manifest and files verify. Tensors are safetensors, the rest is JSON.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from typing import Any
 from safetensors.torch import load, save
 from torch import Tensor
 
-from tfcli.disk import sync_folder
-from tfcli.errors import ModelError
+from tfcli.disk import sync_folder, write_synced
+from tfcli.errors import ModelError, ResourceError
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -37,32 +37,53 @@ class TrainState:
 
 
 def save_state(folder: Path, state: TrainState, keep: int) -> Path:
-    """Writes the state below `folder`; keeps the newest `keep` checkpoints. A step that is already there is left alone."""
+    """Writes the state below `folder`; keeps the newest `keep` checkpoints. A step that is already there is left alone,
+    unless it is damaged. Raises ResourceError if the disk does not take it; the older checkpoints are still there."""
     final = folder / f"step-{state.step:09d}"
-    if final.exists():
+    if final.exists() and _is_intact(final):
         return final
-    folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".tmp-{state.step}-{os.getpid()}"
-    temporary.mkdir()
     try:
+        temporary.mkdir(parents=True)
         files = {f"{name}.safetensors": save(group) for name, group in state.tensors.items()}
         facts = {"format": FORMAT, "step": state.step, **state.facts}
         files["state.json"] = json.dumps(facts, indent=1).encode()
         sums = {name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
         for name, data in files.items():
-            _write_synced(temporary / name, data)
-        _write_synced(temporary / _MANIFEST, _seal(sums))
+            write_synced(temporary / name, data)
+        write_synced(temporary / _MANIFEST, _seal(sums))
         sync_folder(temporary)
+        if final.exists():
+            _discard(final)
         temporary.rename(final)
-    except BaseException:
+        sync_folder(folder)
+    except OSError as error:
+        safe = [path.name for path in list_checkpoints(folder) if path != final]
+        raise ResourceError(
+            f'cannot save step {state.step:,} in "{folder}": {error.strerror}',
+            f"{safe[-1]} is safe; go on from there with the same command" if safe else "",
+        ) from error
+    finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    sync_folder(folder)
-    for old in list_checkpoints(folder)[:-keep]:
-        trash = folder / f".trash-{old.name}-{os.getpid()}"
-        old.rename(trash)
-        shutil.rmtree(trash, ignore_errors=True)
+    checkpoints = list_checkpoints(folder)
+    newest = checkpoints.index(final)
+    # Newer ones did not verify, or the run would have gone on from there.
+    for old in [*checkpoints[: max(newest + 1 - keep, 0)], *checkpoints[newest + 1 :]]:
+        _discard(old)
     return final
+
+
+def _is_intact(path: Path) -> bool:
+    try:
+        return bool(read_verified(path))
+    except ModelError:
+        return False
+
+
+def _discard(path: Path) -> None:
+    trash = path.with_name(f".trash-{path.name}-{os.getpid()}")
+    path.rename(trash)
+    shutil.rmtree(trash, ignore_errors=True)
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
@@ -124,10 +145,3 @@ def _unseal(data: bytes) -> dict[str, Any]:
     if hashlib.sha256(body).hexdigest().encode() != digest:
         raise ValueError("its manifest is damaged")
     return json.loads(body)
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with open(path, "xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
