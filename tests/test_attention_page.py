@@ -17,7 +17,8 @@ pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromiu
 SOURCE, TARGET = ["▁", "好久", "不见"], ["▁Long", "▁time", "▁no"]
 MAP = made_map(SOURCE, TARGET)
 CELLS = "return [...document.querySelectorAll('td')].map(cell => cell.textContent)"
-OWN = {"table", "thead", "tbody", "tr", "th", "td", "span", "svg", "path", "text", "div", "button", "canvas"} | {"small"}
+OWN = {"table", "thead", "tbody", "tr", "th", "td", "span", "svg", "path", "text", "div", "button"}
+OWN |= {"canvas", "small"}
 DOWN, RIGHT, HOME, TAB = "\ue015", "\ue014", "\ue011", "\ue004"
 
 

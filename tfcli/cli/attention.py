@@ -56,7 +56,8 @@ def attention(
     explain: Annotated[bool, typer.Option("--explain", help="Walk through one query, number by number.")] = False,
     query: Annotated[str, typer.Option("--query", metavar="N|TOKEN", help="Whose walk --explain takes, from 0.")] = "0",
     threshold: Annotated[
-        float | None, options.setting("--threshold", metavar="W", default="only the best", help="pharaoh: least.")
+        float | None,
+        options.setting("--threshold", metavar="W", default="only the best", help="pharaoh: least weight of a link."),
     ] = None,
     pairs: Annotated[
         bool, typer.Option("--pairs", help="pharaoh: lines are SOURCE, tab, TARGET; nothing is translated.")
@@ -81,7 +82,8 @@ def attention(
       tfcli attention --format pharaoh --words < news.zh > links.txt
 
     The tokens are those that translate prints. html and npz hold all kinds, layers and heads. pharaoh writes a line for
-    each line: links source-target, tokens counted from 0.
+    each line: links source-target, tokens counted from 0, read where the model aligns best unless --layer or --head say
+    otherwise.
     """
     from tfcli.attention_maps.view import View
     from tfcli.looking import Translator
