@@ -22,8 +22,8 @@ PAIRS = "".join(f"我有{n}本书。\tI have {n} books.\n好久不见\tLong time
 def place(tmp_path_factory):
     """A folder with the files that the README speaks of."""
     folder = tmp_path_factory.mktemp("readme")
-    for name in ("corpus.tsv", "dev.tsv", "test.tsv"):
-        (folder / name).write_text(PAIRS if name == "corpus.tsv" else PAIRS[:200], encoding="utf-8")
+    for name in ("corpus.tsv", "mine.tsv", "dev.tsv", "test.tsv"):
+        (folder / name).write_text(PAIRS if name in ("corpus.tsv", "mine.tsv") else PAIRS[:200], encoding="utf-8")
     (folder / "news.zh").write_text("你好\n\n好久不见\n", encoding="utf-8")
     (folder / "chat.log").write_text("你好\n", encoding="utf-8")
     recipe = '[model]\nd_model = 16\nnum_heads = 4\n[tokenizer]\nvocab_size = 330\n[[data.train]]\npath = "corpus.tsv"\n'
@@ -36,7 +36,7 @@ def shortened(command: str) -> str:
     command = command.replace("tail -f", "tail -n +1")
     if " train" not in command or "tokenizer" in command or "--dry-run" in command:
         return command.replace("--vocab-size 8000", "--vocab-size 330")
-    small = "" if "recipe.toml" in command or command == "tfcli train" else " --set tokenizer.vocab_size=330"
+    small = "" if re.search(r"recipe.toml|--init|train$", command) else " --set tokenizer.vocab_size=330"
     return command + SHORT + small
 
 

@@ -1,0 +1,47 @@
+"""Two processes train the model that one trains."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfcli.recipe import make_recipe, to_toml
+
+ROOT = Path(__file__).parent.parent
+SETTINGS = {
+    "model": dict(d_model=32, d_ff=64, num_heads=4, num_encoder_layers=2, num_decoder_layers=2, dropout=0.0),
+    "tokenizer": {"vocab_size": 300, "kind": "bpe"},
+    # Three rows of the longest kind: one process has two of them, then one; batches of a single row leave it none.
+    "training": dict(
+        steps=12, batch_tokens=48, grad_accum=2, warmup_steps=2, precision="float32", valid_every=3, ema_decay=0.0
+    ),
+}
+
+
+def _train(folder: Path, corpus: Path, processes: int) -> list[float]:
+    """The losses of all validations."""
+    data = {"train": [{"path": str(corpus)}], "valid": str(corpus), "valid_pairs": 2}
+    recipe = folder / f"{processes}.toml"
+    recipe.write_text(to_toml(make_recipe({**SETTINGS, "data": data})), encoding="utf-8")
+    run = folder / str(processes)
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    command = [sys.executable, *launcher, "-m", "tfcli", "train", str(recipe), "--run-dir", str(run), "--device", "cpu"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr.decode()[-3000:]
+    assert ended.stdout.decode().count("\n") == 1, "one process speaks for all"
+    lines = map(json.loads, (run / "metrics.jsonl").read_text(encoding="utf-8").split("\n")[:-1])
+    return [line["loss"] for line in lines if line["kind"] == "validation"]
+
+
+def test_two_processes_are_as_good_as_one(tmp_path):
+    corpus = tmp_path / "corpus.tsv"
+    lines = [f"我有{'很' * (n % 5)}多书{n}\tI have {'very ' * (n % 7)}many books {n}.\n" for n in range(60)]
+    corpus.write_text("".join(lines), encoding="utf-8")
+    one, two = (_train(tmp_path, corpus, processes) for processes in (1, 2))
+    assert len(one) == 4 and one[-1] < one[0]
+    # Not the weights: the bias of the keys has no gradient, and the optimizer makes full steps of its rounding errors.
+    assert two == pytest.approx(one, rel=1e-6)
