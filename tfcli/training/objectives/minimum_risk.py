@@ -14,8 +14,8 @@ from tfcli.training.objectives.teacher_forcing import TeacherForcing
 
 
 class MinimumRisk(TeacherForcing):
-    """risk = Σ_{y in S} Q(y) (1 - r(y)), Q(y) = p(y | x)^α / Σ_{y' in S} p(y' | x)^α, where S are the reference and a few
-    distinct translations drawn from the model. Shen et al. 2016 (1512.02433), section 3.
+    """risk = Σ_{y in S} Q(y) (1 - r(y)), Q(y) = p(y | x)^α / Σ_{y' in S} p(y' | x)^α, where S are the reference and a
+    few distinct translations drawn from the model. Shen et al. 2016 (1512.02433), section 3.
 
     The loss is risk / α: the gradient of log Q carries a factor α, and without it has the size it has in teacher
     forcing. S is drawn without dropout; it takes `candidates` + 1 times the memory of teacher forcing, which this is in

@@ -16,8 +16,8 @@ from tfcli.training.schedule import ramp
 
 
 class ScheduledSampling(TeacherForcing):
-    """loss = -Σ_t log p(y_t | z_<t, x), where z_t is y_t, or with probability p the model's own answer to y_<t. Bengio et
-    al. 2015 (1506.03099), for Transformers in two passes: the first answers everywhere at once, the second reads the
+    """loss = -Σ_t log p(y_t | z_<t, x), where z_t is y_t, or with probability p the model's own answer to y_<t. Bengio
+    et al. 2015 (1506.03099), for Transformers in two passes: the first answers everywhere at once, the second reads the
     mixture and is learned from. Mihaylova & Martins 2019 (1906.07651), without gradient through the first pass.
 
     p grows during the run. In evaluation mode it is 0, and this is teacher forcing."""
@@ -36,9 +36,9 @@ class ScheduledSampling(TeacherForcing):
     @torch.no_grad()
     def mix(self, tgt_BT: Tensor, memory: Any, own_BT: Tensor) -> Tensor:
         """The decoder's input with tokens of its own where own_BT says so; the first one is always BOS."""
-        mixed_BT = tgt_BT
+        mixed_BT, temperature = tgt_BT, self.config.sampling.temperature
         for number in range(1, self.passes + 1):
-            answers_BT = choose_everywhere(self.model, self.model.decode(mixed_BT, memory), self.config.sampling.temperature)
+            answers_BT = choose_everywhere(self.model, self.model.decode(mixed_BT, memory), temperature)
             # What it answers at t - 1 is what it reads at t. Before `number` it has read nothing but what stays.
             fresh_BT = torch.where(own_BT, answers_BT.roll(1, dims=1), tgt_BT)
             mixed_BT = torch.cat([mixed_BT[:, :number], fresh_BT[:, number:]], dim=1)
@@ -46,8 +46,8 @@ class ScheduledSampling(TeacherForcing):
 
 
 class ParallelScheduledSampling(ScheduledSampling):
-    """The same with K passes before the last one, each reading the mixture of the one before: after the first, an answer
-    may build on answers. With K = T it is what writing one token after another would give. Duckworth et al. 2019
+    """The same with K passes before the last one, each reading the mixture of the one before: after the first, an
+    answer may build on answers. With K = T it is what writing one token after another would give. Duckworth et al. 2019
     (1906.04331), algorithm 1."""
 
     @property

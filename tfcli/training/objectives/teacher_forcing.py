@@ -11,7 +11,7 @@ from tfcli.training.objectives.objective import Objective
 
 
 class TeacherForcing(Objective):
-    """loss = -sum over t of log p(y_t | y_<t, x), smoothed. Williams & Zipser 1989; Vaswani et al. 2017 (1706.03762)."""
+    """loss = -Σ_t log p(y_t | y_<t, x), smoothed. Williams & Zipser 1989; Vaswani et al. 2017 (1706.03762)."""
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         return self.answer(batch.tgt_BT, self.model.encode(batch.src_BS), batch.labels_BT)
