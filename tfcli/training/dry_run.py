@@ -17,8 +17,8 @@ def describe(recipe: Recipe) -> str:
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as folder:  # nothing of a run is there: the tokenizer is made for the numbers
         tokenizer = prepare_tokenizer(recipe, Path(folder), lines.append)
-    corpora, validation = prepare_data(recipe, tokenizer, lines.append)
     recipe = with_shape(recipe, tokenizer)
+    corpora, validation = prepare_data(recipe, tokenizer, lines.append)
     with torch.device("meta"):
         parameters = sum(p.numel() for p in build_model(recipe.model).parameters())
     config = recipe.training

@@ -39,8 +39,9 @@ class Learner:
         facts: dict[str, Any] = {name: getattr(self, name) for name in _FACTS}
         return TrainState(self.step, tensors, facts)
 
-    def load_state(self, state: TrainState) -> None:
-        """Goes on from a state of a learner made with the same config, in as many processes."""
+    def load_state(self, state: TrainState) -> bool:
+        """Goes on from a state of a learner made with the same config. Returns whether what follows is what would have
+        followed: not where the number of processes, or the kind of device, is another one."""
         self.put_weights(state.tensors["model"])
         if self.average:
             for name, tensor in self.average.shadow.items():
@@ -49,7 +50,11 @@ class Learner:
         self.step = state.step
         for name in _FACTS:
             setattr(self, name, state.facts[name])
-        self._set_random_state(state.tensors["random"][str(self.world.rank)])
+        states = state.tensors["random"]
+        same = len(states) == self.world.size and states["0"].shape == self._random_state().shape
+        if same:
+            self._set_random_state(states[str(self.world.rank)])
+        return same
 
     def weights(self) -> State:
         """The parameters, and what a module saves beside them, such as statistics; themselves, not copies."""

@@ -1,5 +1,7 @@
 """From a recipe to what the loop needs: a tokenizer, encoded corpora, held-out pairs."""
 
+import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -9,6 +11,8 @@ import numpy as np
 from tfcli import tokenizer as tokenizers
 from tfcli.bundle import locate, read_bundle
 from tfcli.config import CorpusConfig, DataConfig, Recipe
+from tfcli.data.bucketing import STEP, draw_pairs
+from tfcli.data.cleaning import why_dropped
 from tfcli.data.corpus import Pair, read_pairs
 from tfcli.data.encoded import concatenate, encode_pairs
 from tfcli.data.noise import add_noise
@@ -39,9 +43,10 @@ def prepare_tokenizer(recipe: Recipe, folder: Path, say: Say) -> Tokenizer:
 def sample_texts(recipe: Recipe) -> Iterator[str]:
     """Both sides of at most `tokenizer.sample` training pairs, each corpus by its share of the mixture."""
     counts = [sum(1 for _ in read_pairs(corpus)) for corpus in recipe.data.train]
-    shares = [count * corpus.weight for count, corpus in zip(counts, recipe.data.train)]
-    for i, (corpus, count, share) in enumerate(zip(recipe.data.train, counts, shares)):
-        wanted = min(count, round(recipe.tokenizer.sample * share / sum(shares)))
+    shares = [count * corpus.weight for count, corpus in zip(counts, recipe.data.train, strict=True)]
+    whole = sum(shares) or 1.0  # a corpus of nothing has no share in anything
+    for i, (corpus, count, share) in enumerate(zip(recipe.data.train, counts, shares, strict=True)):
+        wanted = min(count, round(recipe.tokenizer.sample * share / whole))
         rng = np.random.default_rng([recipe.training.seed, i])
         chosen = np.zeros(count, dtype=bool)
         chosen[rng.choice(count, wanted, replace=False)] = True
@@ -52,7 +57,8 @@ def sample_texts(recipe: Recipe) -> Iterator[str]:
 
 def prepare_data(recipe: Recipe, tokenizer: Tokenizer, say: Say) -> tuple[Corpora, Validation]:
     """Encodes every corpus of the recipe. Raises DataError if nothing is left to train on."""
-    data = recipe.data
+    longest = recipe.model.max_length // STEP * STEP  # batches are padded to such a length
+    data = dataclasses.replace(recipe.data, max_length=min(recipe.data.max_length, longest))
     if not data.train:
         raise NotFoundError("the recipe names no corpus", "add one with   --train corpus.tsv")
     every = 0 if data.valid else _HELD_OUT
@@ -62,11 +68,13 @@ def prepare_data(recipe: Recipe, tokenizer: Tokenizer, say: Say) -> tuple[Corpor
         noisy = add_noise(texts, data.noise, f"{recipe.training.seed}-{i}")
         encoded.append(encode_pairs(noisy, tokenizer.encode_batch, data))
         dropped = ", ".join(f"{count:,} {rule}" for rule, count in encoded[-1].dropped.items())
-        say(f"{corpus.path}: {len(encoded[-1]):,} pairs x {corpus.weight:g}" + (f" ({dropped} left out)" if dropped else ""))
-    if not sum(map(len, encoded)):
-        raise DataError(f"no pair is left to train on: {', '.join(corpus.path for corpus in data.train)}")
+        left_out = f" ({dropped} left out)" if dropped else ""
+        say(f"{corpus.path}: {len(encoded[-1]):,} pairs x {corpus.weight:g}{left_out}")
     corpora = Corpora(concatenate(encoded), list(map(len, encoded)), [corpus.weight for corpus in data.train])
-    return corpora, _prepare_validation(data, tokenizer, recipe.target, every)
+    if not draw_pairs(corpora.sizes, corpora.weights, recipe.training.seed, 0).size:
+        raise DataError(f"no pair is left to train on: {', '.join(corpus.path for corpus in data.train)}")
+    whole = DataConfig(data.train, data.valid, data.valid_pairs, max_length=longest, max_ratio=1e9)
+    return corpora, _prepare_validation(whole, tokenizer, recipe.target, every)
 
 
 def _held_out(pair: Pair, every: int) -> bool:
@@ -74,12 +82,12 @@ def _held_out(pair: Pair, every: int) -> bool:
 
 
 def _prepare_validation(data: DataConfig, tokenizer: Tokenizer, target_language: str, every: int) -> Validation:
-    """Pairs spread evenly over the validation corpus, or over what was held out of training."""
+    """Pairs spread evenly over the validation corpus, or over what was held out of training, if they fit the model."""
     corpora = [CorpusConfig(data.valid)] if data.valid else list(data.train)
-    found = [pair for c in corpora for pair in read_pairs(c) if (_held_out(pair, every) or not every) and all(pair[1:])]
-    pairs = list(islice(found, 0, None, max(len(found) // data.valid_pairs, 1)))[: data.valid_pairs]
+    found = [pair for c in corpora for pair in read_pairs(c) if _held_out(pair, every) or not every]
+    spread = list(islice(found, 0, None, max(len(found) // data.valid_pairs, 1)))[: data.valid_pairs]
+    pairs = [pair for pair in spread if not why_dropped(*tokenizer.encode_batch(pair[1:]), data, Counter())]
     if not pairs:
         raise DataError("there is no pair to validate with", "name a corpus for it with   --valid dev.tsv")
-    whole = DataConfig(max_length=1 << 29, max_ratio=1e9)
-    encoded = encode_pairs(((p.source, p.target) for p in pairs), tokenizer.encode_batch, whole)
+    encoded = encode_pairs(((p.source, p.target) for p in pairs), tokenizer.encode_batch, data)
     return Validation(pairs, encoded, tokenizer, target_language)

@@ -1,7 +1,6 @@
 """One training run from a recipe to a bundle: prepare or resume, loop, average, write."""
 
 import dataclasses
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from tfcli.attention_maps.words import SPACE
 from tfcli.build import build_model
 from tfcli.bundle import FORMAT, Aligner, BundleConfig, locate, read_bundle, write_bundle
 from tfcli.config import Recipe
+from tfcli.disk import replace_file
 from tfcli.hub.card import model_card
 from tfcli.recipe import to_toml
 from tfcli.tokenizer import Tokenizer
@@ -67,14 +67,15 @@ def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False,
             reporter.say(f"skipped: {sentence}")
         if state:
             learner = trainer.learner
-            learner.load_state(state)
+            if not learner.load_state(state):
+                reporter.say("other processes than before: the run goes on, but not bit for bit as it would have")
             reporter.say(
                 f"resuming at step {state.step:,} (epoch {learner.epoch}, {learner.seconds / 60:.0f} min trained)"
             )
         stop = stack.enter_context(StopSignal())
         stack.enter_context(reporter)
         trainer.run(stop)
-        if world.is_main and recipe.training.average > 1:
+        if world.is_main and recipe.training.average > 1 and not trainer.stopped:
             _score_average(trainer, folder, recipe.training.average)
     return Outcome(folder.bundle, trainer.learner.step, trainer.learner.best or {}, stop.number, world.is_main)
 
@@ -113,9 +114,7 @@ def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter)
         for change in folder.settle_recipe(recipe):
             reporter.say(f"changed since the last time: {change}")
         tokenizer = prepare_tokenizer(recipe, folder.path, reporter.say)
-        temporary = folder.tokenizer.with_suffix(f".{os.getpid()}")
-        temporary.write_bytes(tokenizer.model)
-        temporary.rename(folder.tokenizer)
+        replace_file(folder.tokenizer, tokenizer.model)
     world.wait()
     return Tokenizer.load(folder.tokenizer)
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from tfcli.config import Recipe
+from tfcli.disk import replace_file
 from tfcli.errors import ModelError, ResourceError
 from tfcli.recipe import make_recipe, read_toml, to_toml
 from tfcli.training.checkpoint import list_checkpoints
 
-MAY_CHANGE = {"license"} | {
-    f"training.{name}"
-    for name in ("steps", "max_time", "valid_every", "save_every", "keep", "patience", "average", "metric", "precision")
-}
+_LENGTH = ("steps", "max_time", "patience")
+_HABITS = ("valid_every", "save_every", "keep", "average", "metric", "precision")
+MAY_CHANGE = {"license", *(f"training.{name}" for name in (*_LENGTH, *_HABITS, "learning_rate"))}
 """Settings that a resumed run may have different: what was learned so far stays valid."""
 
 
@@ -84,12 +84,12 @@ class RunFolder:
             before, after = (_flat(r) for r in (make_recipe(read_toml(self.recipe)), recipe))
             changed = sorted(key for key in before | after if before.get(key) != after.get(key))
             changes = [f"{key}: {before.get(key)} -> {after.get(key)}" for key in changed]
-            if refused := [text for key, text in zip(changed, changes) if key not in MAY_CHANGE]:
+            if refused := [text for key, text in zip(changed, changes, strict=True) if key not in MAY_CHANGE]:
                 raise ModelError(
                     f'"{self.path}" was trained with another recipe: {"; ".join(refused)}',
                     "start over with   --fresh, or train elsewhere with   --run-dir",
                 )
-        self.recipe.write_text(to_toml(recipe), encoding="utf-8")
+        replace_file(self.recipe, to_toml(recipe).encode())
         return changes
 
 

@@ -36,6 +36,7 @@ from tfcli.training.validation import Validation
 LOG_EVERY = 50
 MAX_BAD_STEPS = 3
 """So many steps in a row without finite gradients are passed over; one more ends the run."""
+_LOWER_RATE = "go on from the last checkpoint with a lower   --set training.learning_rate=..."
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,10 @@ class Trainer:
         self.precision, self.checkpoints = precision, checkpoints
         self.reporter, self.on_best = reporter, on_best
         self.bad_steps = 0
+        self.stopped = False
 
     def run(self, stop: StopSignal) -> None:
-        """Trains until the config or `stop` says so; validates and saves at the end."""
+        """Trains until the config or `stop` says so; validates, unless stopped, and saves at the end."""
         config, learner = self.config, self.learner
         wrapped = self.world.wrap(learner.objective)
         learner.objective.train()
@@ -94,7 +96,7 @@ class Trainer:
                 self._validate()
             if learner.step % config.save_every == 0:
                 self._save()
-        if learner.step % config.valid_every and not stop.asked:
+        if learner.step % config.valid_every and not self.stopped:
             self._validate()
         self._save()
 
@@ -132,8 +134,7 @@ class Trainer:
         self.reporter.say(f"step {self.learner.step + 1:,}: the gradient is {norm.item()}, no update")
         if self.bad_steps > MAX_BAD_STEPS:
             raise DivergedError(
-                f"training diverged: {self.bad_steps} steps in a row without a finite gradient",
-                "go on from the last checkpoint with a lower   --set training.learning_rate=...",
+                f"training diverged: {self.bad_steps} steps in a row without a finite gradient", _LOWER_RATE
             )
 
     def _next_batches(self) -> list[np.ndarray]:
@@ -158,9 +159,11 @@ class Trainer:
         return min(max(by_steps, by_time), 1.0)
 
     def _finished(self, stop: StopSignal) -> bool:
+        """The same answer on all processes, whichever of them a signal has reached so far."""
         out_of_patience = 0 < self.config.patience <= self.learner.stale
         asked, tired = self.world.max(float(stop.asked), float(out_of_patience))
-        return bool(self.progress() >= 1 or asked or tired)
+        self.stopped = bool(asked)
+        return self.progress() >= 1 or self.stopped or bool(tired)
 
     def _log(self, loss: float, tokens_per_second: float) -> None:
         progress, seconds = self.progress(), self.learner.seconds
@@ -178,6 +181,8 @@ class Trainer:
 
     def _save(self) -> None:
         """A checkpoint; every process takes part, the main one writes."""
+        if not all(tensor.isfinite().all() for tensor in self.learner.weights().values()):
+            raise DivergedError(f"the weights are not finite at step {self.learner.step:,}: not saved", _LOWER_RATE)
         state = self.learner.state()
         if self.world.is_main:
             save_state(self.checkpoints, state, self.config.keep)
