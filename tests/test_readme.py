@@ -15,18 +15,20 @@ tfcli() {{ {sys.executable} -m tfcli "$@"; }}
 torchrun() {{ {sys.executable} -m torch.distributed.run "$@"; }}
 """
 SHORT = " --steps 2 --batch-tokens 512 --set training.valid_every=2 --set data.valid_pairs=4"
-PAIRS = "".join(f"我有{n}本书。\tI have {n} books.\n好久不见\tLong time no see.\n" for n in range(200))
+PAIRS = (ROOT / "tfcli" / "phrasebook.tsv").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with the files that the README speaks of."""
     folder = tmp_path_factory.mktemp("readme")
-    for name in ("corpus.tsv", "mine.tsv", "dev.tsv", "test.tsv"):
-        (folder / name).write_text(PAIRS if name in ("corpus.tsv", "mine.tsv") else PAIRS[:200], encoding="utf-8")
+    for name in ("corpus.tsv", "mine.tsv"):
+        (folder / name).write_text(PAIRS, encoding="utf-8")
+    for name in ("dev.tsv", "test.tsv"):
+        (folder / name).write_text("你好\tHello.\n好久不见\tLong time no see.\n", encoding="utf-8")
     (folder / "news.zh").write_text("你好\n\n好久不见\n", encoding="utf-8")
     (folder / "chat.log").write_text("你好\n", encoding="utf-8")
-    recipe = '[model]\nd_model = 16\nnum_heads = 4\n[tokenizer]\nvocab_size = 330\n[[data.train]]\npath = "corpus.tsv"\n'
+    recipe = '[model]\nd_model = 16\nnum_heads = 4\n[tokenizer]\nvocab_size = 2000\n[[data.train]]\npath = "corpus.tsv"\n'
     (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
     return folder
 
@@ -35,8 +37,8 @@ def shortened(command: str) -> str:
     """The command as it is run here."""
     command = command.replace("tail -f", "tail -n +1")
     if " train" not in command or "tokenizer" in command or "--dry-run" in command:
-        return command.replace("--vocab-size 8000", "--vocab-size 330")
-    small = "" if re.search(r"recipe.toml|--init|train$", command) else " --set tokenizer.vocab_size=330"
+        return command.replace("--vocab-size 8000", "--vocab-size 2000")
+    small = "" if re.search(r"recipe.toml|--init|train$", command) else " --set tokenizer.vocab_size=2000"
     return command + SHORT + small
 
 
