@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from runs import final_bytes, short_recipe
 
 from tfcli.recipe import make_recipe, to_toml
+from tfcli.training.checkpoint import load_latest
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = {
@@ -27,12 +30,8 @@ def _train(folder: Path, corpus: Path, processes: int) -> list[float]:
     recipe = folder / f"{processes}.toml"
     recipe.write_text(to_toml(make_recipe({**SETTINGS, "data": data})), encoding="utf-8")
     run = folder / str(processes)
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    command = [sys.executable, *launcher, "-m", "tfcli", "train", str(recipe), "--run-dir", str(run), "--device", "cpu"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=300)
-    assert ended.returncode == 0, ended.stderr.decode()[-3000:]
-    assert ended.stdout.decode().count("\n") == 1, "one process speaks for all"
+    command = ["-m", "tfcli", "train", str(recipe), "--run-dir", str(run), "--device", "cpu"]
+    assert _launch(processes, command, folder).count("\n") == 1, "one process speaks for all"
     lines = map(json.loads, (run / "metrics.jsonl").read_text(encoding="utf-8").split("\n")[:-1])
     return [line["loss"] for line in lines if line["kind"] == "validation"]
 
@@ -45,3 +44,41 @@ def test_two_processes_are_as_good_as_one(tmp_path):
     assert len(one) == 4 and one[-1] < one[0]
     # Not the weights: the bias of the keys has no gradient, and the optimizer makes full steps of its rounding errors.
     assert two == pytest.approx(one, rel=1e-6)
+
+
+def _launch(processes: int, arguments: list[str], folder: Path) -> str:
+    """What the processes print."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    command = [sys.executable, *launcher, *arguments]
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr.decode()[-3000:]
+    return ended.stdout.decode()
+
+
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+import pytest, runs
+from tfcli.recipe import make_recipe, read_toml
+
+folder = Path(sys.argv[1])
+recipe = make_recipe(read_toml(folder / "recipe.toml"))
+assert runs.train(recipe, folder / "whole").step == runs.STEPS
+with pytest.MonkeyPatch.context() as patch:
+    if os.environ["RANK"] == "1":
+        runs.at_step(patch, 7, runs.terminate)
+    outcome = runs.train(recipe, folder / "parts")
+    assert (outcome.step, outcome.signal) == (7, signal.SIGTERM), outcome
+assert runs.train(recipe, folder / "parts").step == runs.STEPS
+"""
+
+
+def test_a_signal_to_one_process_stops_all_and_the_run_goes_on_as_if_it_had_not_been(tmp_path):
+    (tmp_path / "recipe.toml").write_text(to_toml(short_recipe(tmp_path)), encoding="utf-8")
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED, encoding="utf-8")
+    _launch(2, [str(tmp_path / "interrupted.py"), str(tmp_path)], tmp_path)
+    whole = final_bytes(tmp_path / "whole")
+    assert whole == final_bytes(tmp_path / "parts")
+    randoms = load_latest(tmp_path / "whole" / "checkpoints")[0].tensors["random"]
+    assert set(randoms) == {"0", "1"} and not torch.equal(randoms["0"], randoms["1"])

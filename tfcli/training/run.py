@@ -77,7 +77,7 @@ def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False,
         trainer.run(stop)
         if world.is_main and recipe.training.average > 1 and not trainer.stopped:
             _score_average(trainer, folder, recipe.training.average)
-    return Outcome(folder.bundle, trainer.learner.step, trainer.learner.best or {}, stop.number, world.is_main)
+    return Outcome(folder.bundle, trainer.learner.step, trainer.learner.best or {}, trainer.stopped, world.is_main)
 
 
 def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world: World, reporter: Reporter) -> Trainer:

@@ -54,7 +54,10 @@ class Corpora:
 
 
 class Trainer:
-    """Trains a Learner's model in place. on_best is called with the weights of every best validation so far."""
+    """Trains a Learner's model in place. on_best is called with the weights of every best validation so far.
+
+    stopped: the number of the signal that ended the run, whichever process got it, or 0.
+    """
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class Trainer:
         self.precision, self.checkpoints = precision, checkpoints
         self.reporter, self.on_best = reporter, on_best
         self.bad_steps = 0
-        self.stopped = False
+        self.stopped = 0
 
     def run(self, stop: StopSignal) -> None:
         """Trains until the config or `stop` says so; validates, unless stopped, and saves at the end."""
@@ -161,9 +164,9 @@ class Trainer:
     def _finished(self, stop: StopSignal) -> bool:
         """The same answer on all processes, whichever of them a signal has reached so far."""
         out_of_patience = 0 < self.config.patience <= self.learner.stale
-        asked, tired = self.world.max(float(stop.asked), float(out_of_patience))
-        self.stopped = bool(asked)
-        return self.progress() >= 1 or self.stopped or bool(tired)
+        number, tired = self.world.max(float(stop.number), float(out_of_patience))
+        self.stopped = int(number)
+        return self.progress() >= 1 or bool(self.stopped) or bool(tired)
 
     def _log(self, loss: float, tokens_per_second: float) -> None:
         progress, seconds = self.progress(), self.learner.seconds
