@@ -17,6 +17,7 @@ from tfcli.errors import DataError, ModelError, UsageError
 from tfcli.looking import Translator
 from tfcli.transformer.attention.kernel import Weights
 from tfcli.transformer.attention.multihead import Look
+from tfcli.transformer.seq2seq import Seq2Seq
 
 TEXTS = ["好久不见", "我喜欢喝茶。", "你好吗？", "他昨天去了北京。"]
 KINDS = ("cross", "encoder", "decoder")
@@ -156,6 +157,8 @@ def test_a_kind_without_weights_says_what_there_is():
 
 class Planted(torch.nn.Module):
     """A model one of whose heads looks at the true source token, `step` steps after it was translated."""
+
+    reads = Seq2Seq.reads
 
     def __init__(self, layer: int, head: int, step: int):
         super().__init__()

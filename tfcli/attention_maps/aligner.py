@@ -21,7 +21,7 @@ from torch import nn
 
 from tfcli.attention_maps.attention_map import Array
 from tfcli.bundle import Aligner
-from tfcli.config import BOS, EOS
+from tfcli.config import EOS
 from tfcli.transformer.decoder import DecoderRecord
 
 IdPair = tuple[Sequence[int], Sequence[int]]
@@ -57,9 +57,11 @@ def find_aligner(model: nn.Module, pairs: Sequence[IdPair], unlinked: Collection
 def cross_attention(model: nn.Module, src: Sequence[int], tgt: Sequence[int]) -> Array | None:
     """weights_LGTS: the mean of the heads, then each head; a row for every target token and for </s>."""
     device = next(model.parameters()).device
-    record = DecoderRecord()
+    record, read = DecoderRecord(), model.reads([*tgt, EOS])
+    if read is None:
+        return None
     memory = model.encode(torch.tensor([[*src, EOS]], device=device))
-    model.decode(torch.tensor([[BOS, *tgt]], device=device), memory, record=record)
+    model.decode(torch.tensor([read], device=device), memory, record=record)
     if not record.cross_attention or record.cross_attention[0].weights is None:
         return None
     weights_LHTS = torch.cat([look.weights.weights_BHQM for look in record.cross_attention]).float().cpu().numpy()

@@ -13,17 +13,24 @@ from torch import nn
 from tfcli.attention_maps.alignment import read_alignment
 from tfcli.attention_maps.attention_map import Array, Attention, AttentionMap, Sentence
 from tfcli.bundle import Bundle
-from tfcli.config import BOS, EOS, MapKind
+from tfcli.config import EOS, MapKind
+from tfcli.errors import ModelError
 from tfcli.transformer.attention.multihead import Record
 from tfcli.transformer.decoder import DecoderRecord
 
 
 @torch.inference_mode()
 def collect(model: nn.Module, bundle: Bundle, sentence: Sentence) -> AttentionMap:
-    """The attentions of `model`, the loaded model of `bundle`, over a sentence."""
+    """The attentions of `model`, the loaded model of `bundle`, over a sentence. ModelError if the model has no place of
+    its own for each token of a translation."""
     device = next(model.parameters()).device
     src, expected = [*sentence.src, EOS], [*sentence.tgt, *[EOS] * sentence.finished]
-    read = [BOS, *expected[:-1]]  # what the decoder has before it when it gives each expected token
+    read = model.reads(expected)  # what the decoder has before it when it gives each expected token
+    if read is None:
+        raise ModelError(
+            f'a model of the kind "{bundle.config.model.kind}" has no place for each word, so its attention belongs to none',
+            "look at a model of another kind, such as   parallel   or   transformer",
+        )
     encoder, decoder = [], DecoderRecord()
     memory = model.encode(torch.tensor([src], device=device), encoder)
     logits_BTV = model.logits(model.decode(torch.tensor([read], device=device), memory, record=decoder))

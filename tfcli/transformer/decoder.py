@@ -57,9 +57,15 @@ class Decoder(nn.Module):
         self.norm = final_norm(config)
 
     def forward(
-        self, x_BTD: Tensor, memory: Memory, cache: Cache | None = None, record: DecoderRecord | None = None
+        self,
+        x_BTD: Tensor,
+        memory: Memory,
+        cache: Cache | None = None,
+        record: DecoderRecord | None = None,
+        keys_BM: Tensor | None = None,
     ) -> Tensor:
-        mask = Mask(causal=self.causal)
+        """keys_BM: True where a token is real; None if all are, or if no real one stands behind one that is not."""
+        mask = Mask(keys_BM, self.causal)
         x_BTD = self.dropout(self.positions.embed(x_BTD, cache.length if cache else 0))
         for layer in self.layers:
             x_BTD = layer(x_BTD, mask, memory, cache, record)

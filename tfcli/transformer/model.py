@@ -16,12 +16,14 @@ from tfcli.transformer.seq2seq import Seq2Seq
 
 
 class Transformer(Seq2Seq):
-    """Vaswani et al. 2017 (1706.03762)."""
+    """Vaswani et al. 2017 (1706.03762). causal: a target token sees those before it only."""
+
+    causal = True
 
     def __init__(self, config: ModelConfig):
         super().__init__(config)
         self.encoder = Encoder(config)
-        self.decoder = Decoder(config)
+        self.decoder = Decoder(config, self.causal)
         self._reset_parameters()
 
     def encode(self, src_BS: Tensor, record: Record | None = None) -> Memory:

@@ -3,12 +3,13 @@
 Shapes: B batch, S source, T target, D d_model, V vocabulary.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tfcli.config import ModelConfig
+from tfcli.config import BOS, ModelConfig
 from tfcli.transformer.attention.multihead import Record
 from tfcli.transformer.cache import Cache
 from tfcli.transformer.decoder import DecoderRecord
@@ -17,6 +18,9 @@ from tfcli.transformer.decoder import DecoderRecord
 class Seq2Seq(nn.Module):
     """One embedding serves source, target and output (Press & Wolf 2017, 1608.05859): one tensor used three times. A
     subclass adds its layers, calls `_reset_parameters`, and says how it encodes and decodes."""
+
+    decoding = "greedy"
+    """How translations are found with it: a name in `decoding.decoders.DECODERS`."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -50,6 +54,11 @@ class Seq2Seq(nn.Module):
     ) -> Tensor:
         """Target ids so far to hidden states_BTD; with a cache, only the ids that are new since the last call."""
         raise NotImplementedError
+
+    def reads(self, ids: Sequence[int]) -> list[int] | None:
+        """What the decoder reads when it is to say `ids`, place by place: the token before each. None if its places are
+        not those of the tokens."""
+        return [BOS, *ids[:-1]]
 
     def logits(self, hidden_BTD: Tensor) -> Tensor:
         """Hidden states to logits_BTV."""
