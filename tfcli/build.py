@@ -8,6 +8,11 @@ from tfcli.baselines.cnn import Cnn
 from tfcli.baselines.rnn import Rnn, RnnNoAttention
 from tfcli.config import ModelConfig
 from tfcli.transformer.model import Transformer
+from tfcli.transformer.non_autoregressive.crf import Crf
+from tfcli.transformer.non_autoregressive.ctc import Ctc
+from tfcli.transformer.non_autoregressive.fertility import Fertility
+from tfcli.transformer.non_autoregressive.lengths import ManyBegin, Parallel
+from tfcli.transformer.non_autoregressive.mask_predict import MaskPredict
 from tfcli.transformer.seq2seq import Seq2Seq
 
 MODELS: dict[str, type[Seq2Seq]] = {
@@ -15,6 +20,12 @@ MODELS: dict[str, type[Seq2Seq]] = {
     "rnn": Rnn,
     "rnn_no_attention": RnnNoAttention,
     "cnn": Cnn,
+    "parallel": Parallel,
+    "many_begin": ManyBegin,
+    "fertility": Fertility,
+    "mask_predict": MaskPredict,
+    "ctc": Ctc,
+    "crf": Crf,
 }
 
 

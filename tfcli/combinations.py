@@ -13,6 +13,9 @@ KERNELS_WITHOUT_SCORES = ("low_rank", "lsh", "linear", "performer")
 """Attention that never computes the score of each pair of tokens."""
 KERNELS_NOT_CAUSAL = ("low_rank", "lsh")
 """Attention that needs the whole text before it can attend to any of it."""
+PARALLEL_KINDS = ("parallel", "many_begin", "fertility", "mask_predict", "ctc", "crf")
+"""Models that write all words of a translation at once."""
+PARALLEL_OBJECTIVE = "non_autoregressive"
 BASELINES = ("rnn", "rnn_no_attention", "cnn")
 """Models without the parts of a Transformer."""
 _PARTS = ("activation", "positions", "norm", "residual", "encoder_attention", "decoder_attention", "cross_attention")
@@ -25,6 +28,23 @@ def refuse_impossible(model: "ModelConfig") -> None:
     _check_decoder(model)
     _check_scores(model)
     _check_depths(model)
+
+
+def refuse_objective(kind: str, objective: str) -> None:
+    """Raises ModelError if a model of this kind cannot be trained for this objective."""
+    if (kind in PARALLEL_KINDS) == (objective == PARALLEL_OBJECTIVE):
+        return
+    if kind in PARALLEL_KINDS:
+        raise ModelError(
+            f'training.objective = "{objective}" shows a model the words before the one it writes, and model.kind = '
+            f'"{kind}" writes all words at once',
+            f'use training.objective = "{PARALLEL_OBJECTIVE}"',
+        )
+    raise ModelError(
+        f'training.objective = "{objective}" is for models that write all words at once, and model.kind = "{kind}" '
+        "writes one after another",
+        'use training.objective = "teacher_forcing", or model.kind = "parallel"',
+    )
 
 
 def _check_baseline(model: "ModelConfig") -> None:
@@ -60,7 +80,7 @@ def _check_heads(model: "ModelConfig") -> None:
 
 
 def _check_decoder(model: "ModelConfig") -> None:
-    if model.decoder_attention in KERNELS_NOT_CAUSAL:
+    if model.decoder_attention in KERNELS_NOT_CAUSAL and model.kind not in PARALLEL_KINDS:
         raise ModelError(
             f'model.decoder_attention = "{model.decoder_attention}" needs the whole text before it can attend to any '
             "of it, and a decoder has only what it has written so far",

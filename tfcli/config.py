@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tfcli.bounds import check_bounds
-from tfcli.combinations import refuse_impossible
+from tfcli.combinations import refuse_impossible, refuse_objective
 from tfcli.errors import ModelError
 
-ModelKind = Literal["transformer", "rnn", "rnn_no_attention", "cnn"]
+ModelKind = Literal[
+    "transformer", "parallel", "many_begin", "fertility", "mask_predict", "ctc", "crf", "rnn", "rnn_no_attention", "cnn"
+]
 Positions = Literal[
     "none", "sinusoidal", "learned", "relative", "relative_scale", "shaw", "rotary", "continuous"
 ]
@@ -20,7 +22,12 @@ Kernel = Literal["full", "local", "sparse", "low_rank", "chunked", "lsh", "linea
 Cross = Literal["last", "layer_wise", "multi_view"]
 Activation = Literal["relu", "gelu"]
 Objective = Literal[
-    "teacher_forcing", "scheduled_sampling", "parallel_scheduled_sampling", "sequence_reward", "minimum_risk"
+    "teacher_forcing",
+    "scheduled_sampling",
+    "parallel_scheduled_sampling",
+    "sequence_reward",
+    "minimum_risk",
+    "non_autoregressive",
 ]
 RewardMetric = Literal["chrf", "bleu"]
 Optimizer = Literal["adamw", "muon"]
@@ -226,3 +233,6 @@ class Recipe:
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self):
+        refuse_objective(self.model.kind, self.training.objective)

@@ -10,7 +10,7 @@ from tfcli import evaluation
 from tfcli.data.batch import count_labels, make_batch
 from tfcli.data.corpus import Pair
 from tfcli.data.encoded import EncodedPairs
-from tfcli.decoding.greedy import greedy
+from tfcli.decoding.decoders import decode
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.objectives.objective import Objective
 
@@ -38,7 +38,7 @@ class Validation:
         return total / labels
 
     def translate(self, model: nn.Module, device: torch.device) -> list[str]:
-        """Greedy translations of the held-out sources, in order."""
+        """Translations of the held-out sources, in order."""
         lengths = self.encoded.src.lengths
         order = np.argsort(lengths, kind="stable")
         output = [""] * len(order)
@@ -46,7 +46,7 @@ class Validation:
             rows = order[start : start + _BATCH]
             src = [self.encoded.src.sequence(i)[:-1].tolist() for i in rows]
             limits = [min(2 * len(ids) + 16, model.config.max_length - 1) for ids in src]
-            for i, hypothesis in zip(rows, greedy(model, src, limits, device=device)):
+            for i, hypothesis in zip(rows, decode(model, src, limits, device=device)):
                 output[i] = self.tokenizer.decode(hypothesis.ids)
         return output
 

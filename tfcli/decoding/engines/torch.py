@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 
 from tfcli.bundle import Bundle
+from tfcli.decoding.decoders import decode
 from tfcli.decoding.engines.packed import pack
-from tfcli.decoding.greedy import greedy
 from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.errors import UsageError
 
@@ -29,7 +29,7 @@ class TorchEngine:
         self, src: Sequence[Sequence[int]], max_lengths: Sequence[int], prefix: Sequence[int] = ()
     ) -> list[Hypothesis]:
         try:
-            return greedy(self.model, src, max_lengths, prefix, self.device)
+            return decode(self.model, src, max_lengths, prefix, self.device)
         except RuntimeError as error:
             if "out of memory" in str(error) or "allocate memory" in str(error):
                 raise MemoryError(str(error)) from error

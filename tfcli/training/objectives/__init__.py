@@ -1,6 +1,7 @@
 """What a model is trained for, chosen by name."""
 
 from tfcli.training.objectives.minimum_risk import MinimumRisk
+from tfcli.training.objectives.non_autoregressive import NonAutoregressive
 from tfcli.training.objectives.objective import Objective
 from tfcli.training.objectives.scheduled_sampling import ParallelScheduledSampling, ScheduledSampling
 from tfcli.training.objectives.sequence_reward import SequenceReward
@@ -12,4 +13,5 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "parallel_scheduled_sampling": ParallelScheduledSampling,
     "sequence_reward": SequenceReward,
     "minimum_risk": MinimumRisk,
+    "non_autoregressive": NonAutoregressive,
 }
