@@ -43,6 +43,11 @@ def test_every_variant(tiny_bundle, field, value):
         pytest.skip("there is no such model")
     bundle = dataclasses.replace(tiny_bundle, config=dataclasses.replace(tiny_bundle.config, model=shape))
     model = build_model(shape).eval()
+    if model.reads(TGT) is None:
+        with pytest.raises(ModelError, match=f'"{value}" has no place for each word'):
+            collect(model, bundle, Sentence("src", "tgt", SRC, TGT, True, named))
+        assert find_aligner(model, [(SRC, TGT)]) == Aligner()
+        return
     whole = collect(model, bundle, Sentence("src", "tgt", SRC, TGT, True, named))
     for kind in KINDS:
         if kind not in whole.attentions:

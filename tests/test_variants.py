@@ -14,8 +14,11 @@ import torch
 
 from tfcli import weights
 from tfcli.build import build_model
-from tfcli.config import BOS, EOS, PAD, ModelConfig
+from tfcli.combinations import PARALLEL_OBJECTIVE
+from tfcli.config import BOS, EOS, PAD, ModelConfig, TrainingConfig
+from tfcli.data.batch import Batch
 from tfcli.errors import ModelError
+from tfcli.training.objectives import OBJECTIVES, Objective
 from tfcli.transformer.decoder import DecoderRecord
 from tfcli.transformer.model import Transformer
 
@@ -104,6 +107,10 @@ def causal(model) -> bool:
     return getattr(getattr(model, "decoder", None), "causal", True)
 
 
+def objective_of(model) -> Objective:
+    return OBJECTIVES["teacher_forcing" if causal(model) else PARALLEL_OBJECTIVE](model, TrainingConfig())
+
+
 def is_full(model, attention: str) -> bool:
     return isinstance(model, Transformer) and getattr(model.config, attention) == "full"
 
@@ -125,7 +132,8 @@ def test_output_and_gradients_are_finite(model, src, tgt):
         model.train().zero_grad()
         with torch.autocast("cpu", precision, enabled=precision != torch.float32):
             logits = model(src, tgt)
-        logits.float().logsumexp(-1).sum().backward()
+            loss, _ = objective_of(model)(Batch(src, tgt, torch.nn.functional.pad(tgt[:, 1:], (0, 1), value=EOS)))
+        (logits.float().logsumexp(-1).sum() + loss).backward()
         assert logits.shape == (3, T, V) and logits.isfinite().all()
         for name, parameter in model.named_parameters():
             assert parameter.grad is not None and parameter.grad.isfinite().all(), name
