@@ -22,8 +22,7 @@ pipeline_tag: translation
 
 # {config.source} → {config.target}
 
-A Transformer that translates from {config.source} to {config.target}, trained with
-[tfcli](https://pypi.org/project/tfcli/) {config.library_version}.
+A model that translates from {config.source} to {config.target}, trained with tfcli {config.library_version}.
 
 ```
 tfcli translate -m THIS_FOLDER "..."
