@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tfcli.build import build_model
-from tfcli.combinations import PARALLEL_OBJECTIVE
+from tfcli.combinations import BASELINES, PARALLEL_OBJECTIVE
 from tfcli.config import BOS, EOS, PAD, ModelConfig, RewardConfig, SamplingConfig, TrainingConfig
 from tfcli.data.batch import Batch
 from tfcli.errors import ModelError
@@ -23,11 +23,11 @@ ONE_BY_ONE = [name for name in OBJECTIVES if name != PARALLEL_OBJECTIVE]
 REWARDED = ["sequence_reward", "minimum_risk"]
 
 
-def make(name: str, judge=None, *, vocab_size=V, dropout=0.0, progress=1.0, **training):
+def make(name: str, judge=None, *, kind="transformer", vocab_size=V, dropout=0.0, progress=1.0, **training):
     """An objective in training mode, at the end of its run, around a model that is sure of what it says.
     judge: takes the place of the reward."""
     shape = dict(d_model=8, d_ff=8, num_heads=2, num_encoder_layers=1, num_decoder_layers=1, max_length=24)
-    model = build_model(ModelConfig(vocab_size=vocab_size, dropout=dropout, **shape))
+    model = build_model(ModelConfig(kind=kind, vocab_size=vocab_size, dropout=dropout, **shape))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.5 * torch.randn_like(parameter))
@@ -92,6 +92,16 @@ def test_every_parameter_takes_part_so_that_processes_can_agree(name, progress, 
     was_training = [module.training for module in objective.modules()]
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients(objective, batch))
     assert was_training == [module.training for module in objective.modules()]
+
+
+@pytest.mark.parametrize("name", ONE_BY_ONE)
+@pytest.mark.parametrize("kind", ["transformer", *BASELINES])
+def test_a_process_without_a_sentence_takes_part_too(name, kind):
+    """The last batch of a corpus can have fewer sentences than there are processes."""
+    nothing = Batch(*[torch.zeros(0, 8, dtype=torch.long)] * 3)
+    objective = make(name, kind=kind)
+    assert objective(nothing)[1].item() == 0
+    assert all((gradient == 0).all() for gradient in gradients(objective, nothing))
 
 
 def test_ramp():
@@ -298,7 +308,7 @@ def among(*candidates: list[int], judge=by_length, sharpness=0.005):
     objective = make("minimum_risk", judge, reward=RewardConfig(sharpness=sharpness))
     width = max(map(len, candidates)) + 1
     ids_BT = torch.tensor([[*row, EOS, *[PAD] * (width - len(row) - 1)] for row in candidates])
-    objective._draw = lambda batch: Sample(ids_BT, ids_BT != PAD)
+    objective._draw = lambda batch: Sample(ids_BT[None], (ids_BT != PAD)[None])
     return objective, make_batch(([5], candidates[0]))
 
 
@@ -342,10 +352,10 @@ def test_candidates_of_equal_worth_leave_probabilities_alone():
 
 
 def test_the_candidates_of_a_sentence_stand_behind_its_reference(batch):
-    objective = make("minimum_risk", reward=RewardConfig(candidates=3))
-    rows, lengths_B = objective._draw(batch).rows(), (batch.labels_BT != PAD).sum(1).tolist()
-    assert len(rows) == 3 * 4
-    assert rows[::4] == [row[:n] for row, n in zip(batch.labels_BT.tolist(), lengths_B, strict=True)]
+    drawn = make("minimum_risk", reward=RewardConfig(candidates=3))._draw(batch)
+    assert drawn.ids_BT.shape[:2] == (3, 4)
+    references = Sample(drawn.ids_BT[:, 0], drawn.real_BT[:, 0]).rows()
+    assert references == Sample(batch.labels_BT, batch.labels_BT != PAD).rows()
 
 
 # They learn

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tfcli.config import PAD, ModelConfig
 from tfcli.transformer.attention.kernel import Weights
@@ -72,28 +71,42 @@ class FinalState(nn.Module):
         return memory.summary_BD, None
 
 
+class BothDirections(nn.Module):
+    """h_j = [→h_j; ←h_j]: a gated unit (Cho et al. 2014) reads the sentence, another one reads it backwards. Backwards
+    begins at the last real token: sentences are turned round by themselves, their padding stays where it is."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.forth = nn.GRU(config.d_model, config.d_model // 2, batch_first=True)
+        self.back = nn.GRU(config.d_model, config.d_model // 2, batch_first=True)
+
+    def forward(self, x_BSD: Tensor, real_BS: Tensor) -> tuple[Tensor, Tensor]:
+        """(states_BSD, summary_BD): what was held at each token, and by each direction at its end."""
+        places_S = torch.arange(x_BSD.size(1), device=x_BSD.device)
+        last_B1 = real_BS.sum(1, keepdim=True) - 1
+        turned_BS1 = torch.where(real_BS, last_B1 - places_S, places_S)[..., None]
+        forth_BSD = self.forth(x_BSD)[0]
+        back_BSD = self.back(x_BSD.gather(1, turned_BS1.expand_as(x_BSD)))[0]
+        ends_BSD = torch.cat([forth_BSD, back_BSD], dim=-1)
+        summary_BD = ends_BSD.gather(1, last_B1[..., None].expand(-1, 1, ends_BSD.size(-1)))[:, 0]
+        return torch.cat([forth_BSD, back_BSD.gather(1, turned_BS1.expand_as(back_BSD))], dim=-1), summary_BD
+
+
 class RnnEncoder(nn.Module):
-    """h_j = [→h_j; ←h_j], gated units (Cho et al. 2014) in both directions, layers above the first joined by residuals
-    (Wu et al. 2016, 1609.08144). The backward direction begins at the last real token, wherever the padding ends."""
+    """Layers of both directions, joined by residuals as in Wu et al. 2016 (1609.08144)."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.dropout = nn.Dropout(config.dropout)
-        self.layers = nn.ModuleList(
-            nn.GRU(config.d_model, config.d_model // 2, batch_first=True, bidirectional=True)
-            for _ in range(config.num_encoder_layers)
-        )
+        self.layers = nn.ModuleList(BothDirections(config) for _ in range(config.num_encoder_layers))
 
     def forward(self, x_BSD: Tensor, real_BS: Tensor) -> tuple[Tensor, Tensor]:
-        """(states_BSD, summary_BD)"""
-        lengths_B = real_BS.sum(1).cpu()
+        """(states_BSD, summary_BD), the second of the last layer."""
         x_BSD = self.dropout(x_BSD)
         for layer in self.layers:
-            packed = pack_padded_sequence(x_BSD, lengths_B, batch_first=True, enforce_sorted=False)
-            out, ends = layer(packed)
-            out_BSD, _ = pad_packed_sequence(out, batch_first=True, total_length=x_BSD.size(1))
+            out_BSD, summary_BD = layer(x_BSD, real_BS)
             x_BSD = x_BSD + self.dropout(out_BSD)
-        return x_BSD, torch.cat(tuple(ends), dim=-1)
+        return x_BSD, summary_BD
 
 
 class RnnDecoder(nn.Module):

@@ -1,6 +1,6 @@
 """Minimum risk: among several translations of a sentence, probability moves to the better ones.
 
-Shapes: B batch, C candidates of a sentence, the reference among them, T target.
+Shapes: B batch, C candidates of a sentence, the reference among them, T target, N candidates of all sentences.
 """
 
 import torch
@@ -24,39 +24,35 @@ class MinimumRisk(TeacherForcing):
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         if not self.training or self.progress < self.config.reward.start:
             return super().forward(batch)
-        candidates = self._draw(batch)
-        B = len(batch.src_BS)
-        rows = torch.arange(B, device=batch.src_BS.device).repeat_interleave(len(candidates.ids_BT) // B)
-        nll_BC = candidates.nll(self.model, self.model.encode(batch.src_BS).select(rows)).sum(1).view(B, -1)
+        drawn = self._draw(batch)
+        B, C, _ = drawn.ids_BT.shape
+        candidates = Sample(drawn.ids_BT.flatten(0, 1), drawn.real_BT.flatten(0, 1))
+        labels_NT = batch.labels_BT.repeat_interleave(C, dim=0)
+        rewards = self.reward(candidates.rows(), Sample(labels_NT, labels_NT != PAD).rows())
+        risk_BC = 1 - torch.tensor(rewards, device=labels_NT.device).view(B, C)
+        rows = torch.arange(B, device=labels_NT.device).repeat_interleave(C)
+        nll_BC = candidates.nll(self.model, self.model.encode(batch.src_BS).select(rows)).sum(1).view(B, C)
         sharpness = self.config.reward.sharpness
-        risk_BC = 1 - self._rewards(candidates, batch.labels_BT)
-        scores_BC = (-sharpness * nll_BC).masked_fill(_repeated(candidates.ids_BT.view(*nll_BC.shape, -1)), -torch.inf)
+        scores_BC = (-sharpness * nll_BC).masked_fill(_repeated(drawn.ids_BT), -torch.inf)
         return (scores_BC.softmax(1) * risk_BC).sum() / sharpness, nll_BC[:, 0].sum().detach()
 
     @torch.no_grad()
     def _draw(self, batch: Batch) -> Sample:
-        """The candidates of all sentences, those of one behind each other, the reference first."""
-        B, T = batch.labels_BT.shape
-        rows = torch.arange(B, device=batch.src_BS.device).repeat_interleave(self.config.reward.candidates)
+        """The candidates of each sentence, (B, C, T), the reference first."""
+        (B, T), count = batch.labels_BT.shape, self.config.reward.candidates
+        rows = torch.arange(B, device=batch.src_BS.device).repeat_interleave(count)
         with evaluating(self.model):
             memory = self.model.encode(batch.src_BS).select(rows)
             drawn = write(self.model, memory, batch.labels_BT[rows], torch.zeros_like(rows), temperature=1.0)
         width = max(T, drawn.ids_BT.size(1))
 
-        def beside(reference_BT: Tensor, drawn_BT: Tensor, fill: int) -> Tensor:
-            one, others = (F.pad(x, (0, width - x.size(1)), value=fill) for x in (reference_BT, drawn_BT))
-            return torch.cat([one[:, None], others.view(B, -1, width)], dim=1).flatten(0, 1)
+        def beside(reference_BT: Tensor, drawn_NT: Tensor, fill: int) -> Tensor:
+            one, others = (F.pad(x, (0, width - x.size(1)), value=fill) for x in (reference_BT, drawn_NT))
+            return torch.cat([one[:, None], others.view(B, count, width)], dim=1)
 
         return Sample(
             beside(batch.labels_BT, drawn.ids_BT, PAD), beside(batch.labels_BT != PAD, drawn.real_BT, False)
         )
-
-    def _rewards(self, candidates: Sample, labels_BT: Tensor) -> Tensor:
-        """rewards_BC"""
-        references = Sample(labels_BT, labels_BT != PAD).rows()
-        each = len(candidates.ids_BT) // len(references)
-        rewards = self.reward(candidates.rows(), [row for row in references for _ in range(each)])
-        return torch.tensor(rewards, device=labels_BT.device).view(-1, each)
 
 
 def _repeated(ids_BCT: Tensor) -> Tensor:
