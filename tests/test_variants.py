@@ -1,9 +1,10 @@
 """What every kind of model promises, whatever it is made of.
 
-The configs are found, not listed: from the Literals of ModelConfig, so many that every two choices meet wherever they
-go together. A new variant is among them from the day its name stands in config.py.
+The configs are found, not listed: from the Literals of ModelConfig, so many that every two choices of a Transformer
+meet wherever they go together. A new variant is among them from the day its name stands in config.py.
 """
 
+import copy
 import io
 import itertools
 import random
@@ -43,39 +44,44 @@ def make_config(choices: dict[str, str]) -> ModelConfig | None:
         return None
 
 
-def pairs_of(choices: dict[str, str]) -> set:
-    return set(itertools.combinations(sorted(choices.items()), 2))
+def groups_of(choices: dict[str, str], width: int) -> set:
+    return set(itertools.combinations(sorted(choices.items()), width))
 
 
-def cover() -> list[dict[str, str]]:
-    """Choices whose pairs are all pairs that go together. Deterministic: the tests have the same names every time."""
+def cover(kind: str, width: int) -> list[dict[str, str]]:
+    """Models of a kind, so many that every `width` choices that go together meet in one. Deterministic: the tests have
+    the same names every time."""
     rng = random.Random(1)
     chosen, covered = [], set()
-    for (one, one_choices), (other, other_choices) in itertools.combinations(sorted(CHOICES.items()), 2):
-        for pair in itertools.product(one_choices, other_choices):
-            fixed = {one: pair[0], other: pair[1]}
-            if pairs_of(fixed) <= covered:
+    for names in itertools.combinations(sorted(CHOICES.keys() - {"kind"}), width):
+        for values in itertools.product(*(CHOICES[name] for name in names)):
+            fixed = {"kind": kind, **dict(zip(names, values, strict=True))}
+            if groups_of(fixed, width + 1) <= covered:
                 continue
             candidates = [DEFAULTS | fixed]  # a baseline goes with little else
             candidates += [{name: rng.choice(values) for name, values in CHOICES.items()} | fixed for _ in range(40)]
             if candidates := [c for c in candidates if make_config(c)]:
-                chosen.append(max(candidates, key=lambda c: len(pairs_of(c) - covered)))
-                covered |= pairs_of(chosen[-1])
+                chosen.append(max(candidates, key=lambda c: len(groups_of(c, width + 1) - covered)))
+                covered |= groups_of(chosen[-1], width + 1)
     return chosen
 
 
-COVER = cover()
+# All pairs of choices in a Transformer, and each choice in every other kind of model.
+COVER = [
+    choices for kind in CHOICES["kind"] for choices in cover(kind, width=2 if kind == DEFAULTS["kind"] else 1)
+]
 
 
 @pytest.fixture(scope="module", params=COVER, ids=lambda c: "-".join(c.values()))
 def model(request):
-    """In evaluation mode. No parameter is zero or one: what starts as nothing would hide what it does wrong."""
+    """In evaluation mode, and in float64, where rounding hides nothing. No parameter is zero or one: what starts as
+    nothing would hide what it does wrong."""
     torch.manual_seed(1)
     model = build_model(make_config(request.param)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
-    return model
+    return model.double()
 
 
 @pytest.fixture(scope="module", params=["eval", "train"])
@@ -116,7 +122,7 @@ def is_full(model, attention: str) -> bool:
 
 
 def close(a, b):
-    torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-6)
     return True
 
 
@@ -128,8 +134,9 @@ def test_every_choice_is_covered_or_refused_by_name():
 
 
 def test_output_and_gradients_are_finite(model, src, tgt):
+    model = copy.deepcopy(model).float().train()
     for precision in (torch.float32, torch.bfloat16):
-        model.train().zero_grad()
+        model.zero_grad()
         with torch.autocast("cpu", precision, enabled=precision != torch.float32):
             logits = model(src, tgt)
             loss, _ = objective_of(model)(Batch(src, tgt, torch.nn.functional.pad(tgt[:, 1:], (0, 1), value=EOS)))
@@ -137,7 +144,6 @@ def test_output_and_gradients_are_finite(model, src, tgt):
         assert logits.shape == (3, T, V) and logits.isfinite().all()
         for name, parameter in model.named_parameters():
             assert parameter.grad is not None and parameter.grad.isfinite().all(), name
-    model.eval()
 
 
 def test_padding_changes_nothing(either, src, tgt):
@@ -159,7 +165,7 @@ def test_no_output_depends_on_later_input(either, src, tgt, monkeypatch):
     x_BTD = either.embed(tgt).detach().requires_grad_()
     monkeypatch.setattr(either, "embed", lambda ids: x_BTD)
     hidden_BTD = either.decode(tgt, memory)
-    weight_D = torch.randn(hidden_BTD.size(-1))  # a plain sum over a normalized vector has no gradient at all
+    weight_D = torch.randn_like(hidden_BTD[0, 0])  # a plain sum over a normalized vector has no gradient at all
     earlier = 0.0
     for t in range(T):
         (gradient_BTD,) = torch.autograd.grad((hidden_BTD[:, t] @ weight_D).sum(), x_BTD, retain_graph=True)
@@ -178,7 +184,7 @@ def test_every_source_token_matters_and_no_padding_does(either, src, tgt, monkey
         patch.setattr(either, "embed", lambda ids: x_BSD)
         memory = either.encode(src)
     hidden_BTD = either.decode(tgt, memory)
-    (gradient_BSD,) = torch.autograd.grad((hidden_BTD @ torch.randn(hidden_BTD.size(-1))).sum(), x_BSD)
+    (gradient_BSD,) = torch.autograd.grad((hidden_BTD @ torch.randn_like(hidden_BTD[0, 0])).sum(), x_BSD)
     assert torch.equal(gradient_BSD.abs().sum(-1) > 0, src != PAD)
 
 
@@ -225,7 +231,7 @@ def test_recording_changes_nothing_and_weights_are_shares(model, src, tgt):
         assert all(look.weights for look in looks) or not is_full(model, name)
         for weights_BHQM in (look.weights.weights_BHQM for look in looks if look.weights):
             real = weights_BHQM.transpose(1, 2)[real_BQ]  # what padding looks at is nobody's business
-            assert close(real.sum(-1), torch.ones(real.shape[:2]))
+            assert close(real.sum(-1), torch.ones(real.shape[:2], dtype=real.dtype))
             assert (real >= 0).all()
             assert (weights_BHQM.masked_fill(allowed, 0).transpose(1, 2)[real_BQ] == 0).all()
 
@@ -243,4 +249,4 @@ def test_saved_weights_are_the_same_model(model, src, tgt):
     again = weights.load(io.BytesIO(data), model.config, "float32")
     assert weights.save(again.state_dict(), "float32") == data
     with torch.no_grad():
-        assert torch.equal(again(src, tgt), model(src, tgt))
+        assert close(again.double()(src, tgt), model(src, tgt))

@@ -68,7 +68,8 @@ class Linear(Kernel):
             k_BHMP = k_BHMP.masked_fill(~mask.keys_BM[:, None, :, None], 0)
         sums = causal_sums if mask.causal else all_sums
         out_BHQV, state_BHPV = sums(q_BHQP, k_BHMP, v_BHMV, state_BHPV)
-        return out_BHQV[..., :-1] / (out_BHQV[..., -1:] + _EPS), state_BHPV
+        # Not "+ ε": the sums may be small themselves, and the weights would no longer be shares of one.
+        return out_BHQV[..., :-1] / out_BHQV[..., -1:].clamp_min(torch.finfo(out_BHQV.dtype).tiny), state_BHPV
 
 
 def all_sums(q_BHQP: Tensor, k_BHMP: Tensor, v_BHMV: Tensor, state_BHPV: Tensor | None) -> tuple[Tensor, Tensor]:
