@@ -205,6 +205,35 @@ class Counter:
         return wrapper
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="a descriptor's file is asked of /proc")
+def test_everything_is_on_the_disk_before_it_gets_its_name_and_before_anything_goes(two, tmp_path, monkeypatch):
+    folder = tmp_path / "copy"
+    shutil.copytree(two, folder)
+    happened = []
+
+    def syncing(descriptor, fsync=os.fsync):
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        happened.append(("sync", path, os.path.getsize(path) if os.path.isfile(path) else None))
+        return fsync(descriptor)
+
+    def renaming(path, target, rename=checkpoint.Path.rename):
+        happened.append(("rename", str(path), str(target)))
+        return rename(path, target)
+
+    monkeypatch.setattr(disk.os, "fsync", syncing)
+    monkeypatch.setattr(checkpoint.Path, "rename", renaming)
+    final = save_state(folder, make_state(3), keep=2)
+    temporary = next(os.path.dirname(path) for kind, path, _ in happened if kind == "sync")
+    named = happened.index(("rename", temporary, str(final)))
+    before = happened[:named]
+    for path in final.iterdir():
+        assert ("sync", f"{temporary}/{path.name}", path.stat().st_size) in before
+    assert before[-2][1] == f"{temporary}/manifest.json" and before[-1] == ("sync", temporary, None)
+    after = happened[named + 1 :]
+    assert after[0] == ("sync", str(folder), None)
+    assert [os.path.basename(path) for kind, path, _ in after if kind == "rename"] == ["step-000000001"]
+
+
 def test_an_interrupt_in_the_middle_of_a_save_leaves_nothing_behind(two, tmp_path, monkeypatch):
     folder = tmp_path / "copy"
     shutil.copytree(two, folder)

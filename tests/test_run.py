@@ -209,6 +209,14 @@ def test_weights_that_are_not_finite_are_never_saved(recipe, tmp_path, monkeypat
     assert load_latest(tmp_path / "checkpoints")[0].step == 2
 
 
+def test_validation_leaves_everything_as_it_was(recipe, tmp_path):
+    for every in (1, 100):
+        train(training(recipe, valid_every=every, steps=6), tmp_path / str(every))
+    often, once = (final_bytes(tmp_path / str(every)) for every in (1, 100))
+    assert often.keys() == once.keys()
+    assert all(often[name] == once[name] for name in often if name.endswith(".safetensors"))
+
+
 def test_patience_ends_a_run_that_gets_no_better(recipe, tmp_path, monkeypatch):
     scores = iter([1.0, 3.0, 2.0, 3.0, 9.0])
 

@@ -81,8 +81,9 @@ def test_a_placeholder_is_one_id_wherever_it_stands(tokenizer):
             assert tokenizer.decode(ids) == text
 
 
-def test_digits_stand_alone(tokenizer):
-    assert tokenizer.pieces(tokenizer.encode("2024"))[-4:] in (list("2024"), [f"<0x{ord(c):X}>" for c in "2024"])
+def test_digits_stand_alone(config):
+    tokenizer = train([*TEXTS, *["我2024年来的", "since 2024"] * 30], config)
+    assert [piece for piece in tokenizer.pieces(tokenizer.encode("我2024年来的")) if piece.isdigit()] == list("2024")
 
 
 @pytest.mark.parametrize(
