@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tfcli import config
 from tfcli.bounds import BOUNDS
+from tfcli.combinations import BASELINES, PARALLEL_KINDS, PARALLEL_OBJECTIVE
 from tfcli.config import (
     PRESETS,
     CorpusConfig,
@@ -17,6 +18,8 @@ from tfcli.config import (
     ModelConfig,
     NoiseConfig,
     Recipe,
+    RewardConfig,
+    SamplingConfig,
     TokenizerConfig,
     TrainingConfig,
 )
@@ -48,13 +51,35 @@ def some(draw, cls, section, **given):
 SMALL = {"num_heads": st.sampled_from([1, 2, 4]), "d_model": st.integers(1, 1000).map(lambda n: 8 * n)}
 SAME_DEPTH = {"num_encoder_layers": st.just(3), "num_decoder_layers": st.just(3)}
 CORPORA = st.lists(some(CorpusConfig, "data.train"), max_size=3).map(tuple)
-RECIPES = some(
-    Recipe,
-    "",
-    model=some(ModelConfig, "model", **SMALL, **SAME_DEPTH),
-    tokenizer=some(TokenizerConfig, "tokenizer"),
-    data=some(DataConfig, "data", train=CORPORA, noise=some(NoiseConfig, "data.noise")),
-    training=some(TrainingConfig, "training", keep=st.just(9), average=st.integers(0, 9)),
+OBJECTIVES = [name for name in typing.get_args(config.Objective) if name != PARALLEL_OBJECTIVE]
+DEFAULTS = vars(ModelConfig())
+PARTS = {name: st.just(value) for name, value in DEFAULTS.items() if name != "kind" and isinstance(value, str)}
+
+
+def recipes(kinds, objectives, **parts):
+    """Of models of some kinds, trained for one of the objectives that suit them."""
+    return some(
+        Recipe,
+        "",
+        model=some(ModelConfig, "model", kind=st.sampled_from(kinds), **SMALL, **SAME_DEPTH, **parts),
+        tokenizer=some(TokenizerConfig, "tokenizer"),
+        data=some(DataConfig, "data", train=CORPORA, noise=some(NoiseConfig, "data.noise")),
+        training=some(
+            TrainingConfig,
+            "training",
+            objective=st.sampled_from(objectives),
+            sampling=some(SamplingConfig, "training.sampling", end=st.just(1.0)),
+            reward=some(RewardConfig, "training.reward", end=st.just(1.0)),
+            keep=st.just(9),
+            average=st.integers(0, 9),
+        ),
+    )
+
+
+RECIPES = (
+    recipes(["transformer"], OBJECTIVES)
+    | recipes(PARALLEL_KINDS, [PARALLEL_OBJECTIVE])
+    | recipes(BASELINES, OBJECTIVES, **PARTS)
 )
 
 
