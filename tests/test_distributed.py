@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import final_bytes, short_recipe
+from runs import STEPS, final_bytes, short_recipe
 
 from tfcli.recipe import make_recipe, to_toml
 from tfcli.training.checkpoint import load_latest
@@ -56,28 +56,28 @@ def _launch(processes: int, arguments: list[str], folder: Path) -> str:
     return ended.stdout.decode()
 
 
-INTERRUPTED = """
+ONE_RUN = """
 import os, signal, sys
 from pathlib import Path
 import pytest, runs
 from tfcli.recipe import make_recipe, read_toml
 
-folder = Path(sys.argv[1])
-recipe = make_recipe(read_toml(folder / "recipe.toml"))
-assert runs.train(recipe, folder / "whole").step == runs.STEPS
+folder, name, ends_at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with pytest.MonkeyPatch.context() as patch:
-    if os.environ["RANK"] == "1":
-        runs.at_step(patch, 7, runs.terminate)
-    outcome = runs.train(recipe, folder / "parts")
-    assert (outcome.step, outcome.signal) == (7, signal.SIGTERM), outcome
-assert runs.train(recipe, folder / "parts").step == runs.STEPS
+    if ends_at < runs.STEPS and os.environ["RANK"] == "1":
+        runs.at_step(patch, ends_at, runs.terminate)
+    outcome = runs.train(make_recipe(read_toml(folder / "recipe.toml")), folder / name)
+assert (outcome.step, outcome.signal) == (ends_at, signal.SIGTERM if ends_at < runs.STEPS else 0), outcome
+threads = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+assert not [name for name in threads if "gloo" in name], "left behind, they may abort the process at its exit"
 """
 
 
 def test_a_signal_to_one_process_stops_all_and_the_run_goes_on_as_if_it_had_not_been(tmp_path):
     (tmp_path / "recipe.toml").write_text(to_toml(short_recipe(tmp_path)), encoding="utf-8")
-    (tmp_path / "interrupted.py").write_text(INTERRUPTED, encoding="utf-8")
-    _launch(2, [str(tmp_path / "interrupted.py"), str(tmp_path)], tmp_path)
+    (tmp_path / "one_run.py").write_text(ONE_RUN, encoding="utf-8")
+    for name, ends_at in [("whole", STEPS), ("parts", 7), ("parts", STEPS)]:
+        _launch(2, [str(tmp_path / "one_run.py"), str(tmp_path), name, str(ends_at)], tmp_path)
     whole = final_bytes(tmp_path / "whole")
     assert whole == final_bytes(tmp_path / "parts")
     randoms = load_latest(tmp_path / "whole" / "checkpoints")[0].tensors["random"]

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 
 import torch
 import torch.distributed as dist
@@ -68,6 +69,9 @@ def join_world(device: str) -> World:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if size > 1:
+        # Optimizers import this, and what it defines would hold a group that is there already: the threads of the group
+        # would outlive leave(), and now and then abort the process at its exit.
+        import_module("torch._dynamo")
         if device == "cuda":
             device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
             torch.cuda.set_device(device)
