@@ -17,7 +17,7 @@ Positions = Literal[
     "none", "sinusoidal", "learned", "relative", "relative_scale", "shaw", "rotary", "continuous"
 ]
 Norm = Literal["layer", "rms", "power"]
-Residual = Literal["pre", "post"]
+Residual = Literal["pre", "post", "none"]
 Kernel = Literal["full", "local", "sparse", "low_rank", "chunked", "lsh", "linear", "performer"]
 Cross = Literal["last", "layer_wise", "multi_view"]
 Activation = Literal["relu", "gelu"]

@@ -111,8 +111,17 @@ class PostNorm(PreNorm):
         return self.norm(x_BTD + self.dropout(sublayer(x_BTD)))
 
 
+class NoResidual(PreNorm):
+    """dropout(f(norm(x))): no way past the layer, to see what the residual path is for. Each layer keeps of its input
+    only what it makes of it, and hands back a gradient that has gone through all layers above; He et al. 2015
+    (1512.03385) is what it does without."""
+
+    def forward(self, x_BTD: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
+        return self.dropout(sublayer(self.norm(x_BTD)))
+
+
 NORMS: dict[str, Callable[[ModelConfig], nn.Module]] = {"layer": LayerNorm, "rms": RMSNorm, "power": PowerNorm}
-RESIDUALS: dict[str, type[PreNorm]] = {"pre": PreNorm, "post": PostNorm}
+RESIDUALS: dict[str, type[PreNorm]] = {"pre": PreNorm, "post": PostNorm, "none": NoResidual}
 
 
 def final_norm(config: ModelConfig) -> nn.Module:
