@@ -15,6 +15,9 @@ from tfcli.attention_maps.ramp import ink, shade
 from tfcli.attention_maps.words import SPACE
 from tfcli.text.sanitize import safe_tty
 
+PAINTED = 0.08
+"""From this part of the ramp on."""
+
 
 def show(token: str) -> str:
     """A token as people read it: its space visible, nothing in it that a terminal obeys or hides."""
@@ -36,16 +39,19 @@ def fit(text: str, width: int, right: bool = False) -> str:
 
 def cell(text: str, part: float, color: bool) -> Text:
     """A number on the colour of its size; without colour, after a character that is as dark."""
-    if not color:
-        return Text(shade(part) + text)
-    return Text(" " + text, Style(color=Color.from_rgb(*ink(part)), bgcolor=Color.from_rgb(*ramp_color(part))))
+    return Text(" " + text, _paint(part)) if color else Text(shade(part) + text)
 
 
 def patch(part: float, width: int, color: bool) -> Text:
     """A piece of colour, or of shade."""
-    if not color:
-        return Text(shade(part) * width)
-    return Text(" " * width, Style(bgcolor=Color.from_rgb(*ramp_color(part))))
+    return Text(" " * width, _paint(part)) if color else Text(shade(part) * width)
+
+
+def _paint(part: float) -> Style:
+    """Next to nothing gets no colour: on a dark terminal many pale cells would outshine the few that count."""
+    if part < PAINTED:
+        return Style.null()
+    return Style(color=Color.from_rgb(*ink(part)), bgcolor=Color.from_rgb(*ramp_color(part)))
 
 
 def fold(widths: Sequence[int], room: int) -> list[range]:
