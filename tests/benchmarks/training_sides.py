@@ -124,8 +124,12 @@ class FullCrossEntropy(nn.Module):
         ), None
 
 
+@dataclass(frozen=True)
 class TfcliTrainer:
-    """The step of `tfcli train` itself, batches made and moving average included."""
+    """The step of `tfcli train` itself, batches made and moving average included. precision: None for what it takes by
+    itself."""
+
+    precision: torch.dtype | None = None
 
     def prepare(self, task: Task) -> Callable[[], None]:
         keep_freed_memory()
@@ -140,7 +144,7 @@ class TfcliTrainer:
             Corpora(pairs, [len(pairs)], [1.0]),
             None,
             task.training,
-            fast_precision(_CPU),
+            self.precision or fast_precision(_CPU),
             Path(),
             Reporter(quiet=True),
             lambda weights, scores: None,
