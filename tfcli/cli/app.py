@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 import tfcli
-from tfcli.cli import attention, average, config, console, doctor, evaluate, info, list, tokenizer, train, translate
+from tfcli.cli import (
+    attention,
+    average,
+    config,
+    console,
+    doctor,
+    evaluate,
+    info,
+    list,
+    runs,
+    tokenizer,
+    train,
+    translate,
+)
 from tfcli.cli.errors import explain
 from tfcli.cli.options import with_common_options
 
@@ -65,6 +78,7 @@ _COMMANDS = {
     "evaluate": evaluate.evaluate,
     "info": info.info,
     "list": list.list_models,
+    "runs": runs.runs,
     "average": average.average,
     "config": config.config,
     "doctor": doctor.doctor,

@@ -20,6 +20,7 @@ from tfcli.recipe import to_toml
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.averaging import State, average_checkpoints
 from tfcli.training.checkpoint import list_checkpoints, load_latest, remove_leftovers
+from tfcli.training.curves import read_panels, write_svg
 from tfcli.training.distributed import World, join_world
 from tfcli.training.hardware import fast_precision, keep_freed_memory
 from tfcli.training.learner import Learner
@@ -77,6 +78,8 @@ def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False,
         trainer.run(stop)
         if world.is_main and recipe.training.average > 1 and not trainer.stopped:
             _score_average(trainer, folder, recipe.training.average)
+        if world.is_main:
+            write_svg(read_panels(folder.metrics), folder.curves)
     return Outcome(folder.bundle, trainer.learner.step, trainer.learner.best or {}, trainer.stopped, world.is_main)
 
 

@@ -41,6 +41,10 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def curves(self) -> Path:
+        return self.path / "curves.svg"
+
+    @property
     def recipe(self) -> Path:
         return self.path / "recipe.toml"
 
@@ -67,7 +71,7 @@ class RunFolder:
         """Forgets an earlier run."""
         for path in (self.checkpoints, self.bundle):
             shutil.rmtree(path, ignore_errors=True)
-        for path in (self.metrics, self.recipe, self.tokenizer):
+        for path in (self.metrics, self.curves, self.recipe, self.tokenizer):
             path.unlink(missing_ok=True)
 
     def settle_recipe(self, recipe: Recipe) -> list[str]:

@@ -1,0 +1,58 @@
+"""`tfcli runs`: how training went."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfcli.cli import console
+from tfcli.errors import NotFoundError
+
+_RUNS = Path("runs")
+_METRICS = "metrics.jsonl"
+
+
+def runs(
+    run: Annotated[Path | None, typer.Argument(metavar="RUN", help="Default: list the runs in ./runs.")] = None,
+    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curves into a file as well.")] = None,
+) -> None:
+    """List the runs here, or draw the curves of one: loss, BLEU and chrF, learning rate.
+
+    \b
+    Examples:
+      tfcli runs
+      tfcli runs runs/zh-en
+      tfcli runs runs/zh-en --svg curves.svg
+    """
+    if run is None:
+        _list()
+        return
+    from tfcli.training.curves import draw, read_panels, write_svg
+
+    if not (run / _METRICS).is_file():
+        raise NotFoundError(f'no run at "{run}": {_METRICS} is missing', "list the runs here   tfcli runs")
+    panels = read_panels(run / _METRICS)
+    if not panels:
+        console.note(f"{run}: nothing to draw yet")
+        return
+    console.print_out("\n\n".join("\n".join(draw(panel)) for panel in panels))
+    if svg:
+        write_svg(panels, svg)
+
+
+def _list() -> None:
+    from tfcli.training.curves import read_metrics
+
+    rows = []
+    for metrics in sorted(_RUNS.glob(f"*/{_METRICS}")):
+        lines = [*read_metrics(metrics)]
+        step = max((line["step"] for line in lines), default=0)
+        best = [line for line in lines if line["kind"] == "validation" and line["best"]][-1:]
+        scores = "".join(f"loss {line['loss']:.2f}  BLEU {line['bleu']:.1f}" for line in best)
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(metrics.stat().st_mtime))
+        rows.append((str(metrics.parent), f"step {step:,}", when, scores))
+    if rows:
+        console.print_out("\n".join(console.align(rows)))
+    else:
+        console.note("no runs here; start one with   tfcli train")
