@@ -50,7 +50,7 @@ def test_a_rising_line_rises_from_corner_to_corner_within_the_width(width):
 
 
 def test_a_flat_line_and_a_single_point(tmp_path):
-    assert any("•••" in line for line in draw(Panel("t", {"flat": {0: 3.0, 1: 3.0, 2: 3.0}}), 20))
+    assert any("•••" in line for line in draw(Panel("t", {"flat": dict.fromkeys(range(99), 3.0)}), 20))
     metrics = _metrics(tmp_path / "m", [{"kind": "step", "step": 50, "loss": 1.0, "learning_rate": 0.1}])
     assert read_panels(metrics) == []
 

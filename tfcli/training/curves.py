@@ -58,7 +58,7 @@ def draw(panel: Panel, width: int = 80, height: int = 10) -> list[str]:
     """The panel in characters, `width` columns wide: the mean of what falls into each column."""
     low, high, last = _range(panel)
     left = max(len(_number(low)), len(_number(high))) + 1
-    columns = width - left - 2
+    columns = width - left - 1
     canvas = [[" "] * columns for _ in range(height)]
     for mark, points in zip(_MARKS, panel.curves.values(), strict=False):
         falling: dict[int, list[float]] = {}
@@ -70,7 +70,7 @@ def draw(panel: Panel, width: int = 80, height: int = 10) -> list[str]:
     names = "   ".join(f"{mark} {name}" for mark, name in zip(_MARKS, panel.curves, strict=False))
     labels = {0: _number(high), height - 1: _number(low)}
     rows = [f"{labels.get(i, ''):>{left - 1}} ┤{''.join(row)}".rstrip() for i, row in enumerate(canvas)]
-    foot = f"{' ' * left}└{'─' * columns}", f"{'0':>{left + 2}}{f'step {last:,}':>{columns - 1}}"
+    foot = f"{' ' * left}└{'─' * columns}", f"{'0':>{left + 2}}{f'step {last:,}':>{columns - 2}}"
     return [f"{panel.title}   {names}", *rows, *foot]
 
 
