@@ -22,7 +22,7 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("
 
 # Imports go down this list, or stay in the room. The first name of a room stands for the others.
 LEVELS: list[tuple[tuple[str, ...], ...]] = [
-    (("config", "errors", "schema", "settings", "recipe", "disk", "bounds", "combinations"),),
+    (("config", "errors", "schema", "settings", "recipe", "disk", "bounds", "combinations", "pulled"),),
     (("text",), ("tokenizer",), ("evaluation",), ("data",), ("transformer",)),
     (("baselines",),),  # they share the transformer's interface and its small parts
     (("bundle", "weights", "build"),),
@@ -37,7 +37,7 @@ HOMES = {
     "rich": ("cli", "training/progress.py", "attention_maps"),
     "huggingface_hub": ("hub",),
     "sentencepiece": ("tokenizer.py",),
-    "opencc": ("tokenizer.py",),
+    "opencc": ("tokenizer.py", "text/normalize.py"),
     "sacrebleu": ("evaluation.py",),
     "platformdirs": ("settings.py", "hub"),
     "ctranslate2": ("decoding/engines/ctranslate2.py",),

@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import re
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from tfcli import weights
 from tfcli.config import ModelConfig
 from tfcli.disk import replace_folder
 from tfcli.errors import ModelError, NotFoundError, UsageError
+from tfcli.pulled import parse_hub_name, snapshot
 from tfcli.schema import build, parse_json
 from tfcli.tokenizer import Tokenizer
 
@@ -175,7 +175,8 @@ def write_bundle(
 
 
 def locate(name: str) -> Path:
-    """The folder of a model: a bundle, a run that holds one, or a shipped name. NotFoundError if there is none.
+    """The folder of a model: a bundle, a run that holds one, a shipped name, or owner/name[@revision] as pulled from
+    the Hub. NotFoundError if there is none.
 
     A folder of that name comes before a shipped model, if there is a model in it.
     """
@@ -188,11 +189,13 @@ def locate(name: str) -> Path:
             return folder
     if path.is_dir():
         return path  # read_bundle tells what is missing
+    on_hub = parse_hub_name(name)
+    if on_hub and (folder := snapshot(on_hub)) and (folder / CONFIG).is_file():
+        return folder
     names = ", ".join(folder.name for folder in shipped()) or "none"
-    on_hub = re.fullmatch(r"([\w.-]+/[\w.-]+)(@\S+)?", name)
     raise NotFoundError(
         f'no model "{name}" on this machine',
-        f"fetch it with   tfcli pull {on_hub[1]}" if on_hub else f"shipped with tfcli: {names}",
+        f"fetch it with   tfcli pull {on_hub}" if on_hub else f"shipped with tfcli: {names}",
     )
 
 

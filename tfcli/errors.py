@@ -40,6 +40,24 @@ class NotFoundError(TfcliError):
     exit_code = 5
 
 
+class AccessError(TfcliError):
+    """The Hub does not let this user do it."""
+
+    exit_code = 6
+
+
+class NetworkError(TfcliError):
+    """The Hub cannot be reached, is busy, answers nonsense, or is not to be asked."""
+
+    exit_code = 7
+
+
+class ConflictError(TfcliError):
+    """Something changed on the Hub in the meantime."""
+
+    exit_code = 8
+
+
 class ResourceError(TfcliError):
     """Disk, memory or a lock on this machine."""
 

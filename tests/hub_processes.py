@@ -1,0 +1,40 @@
+"""tfcli in a process of its own, against a Hub on this machine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from hub_server import Hub
+
+TINY = Path(__file__).parent / "data" / "tiny"
+MODEL = {path.name: path.read_bytes() for path in TINY.iterdir()}
+_PROGRAM = """
+import sys
+if sys.argv[1] in ("pull", "push", "train"):
+    import tfcli.hub.client as client
+    client.DELAYS[:] = [0.01] * len(client.DELAYS)
+    client._TIMEOUT = client.httpx2.Timeout(float(sys.argv[0]))
+from tfcli.cli.app import main
+sys.exit(main())
+"""
+
+
+def start(hub: Hub, home: Path, *arguments: str, patience: float = 5.0, **environment: str) -> subprocess.Popen:
+    """patience: seconds until a silent Hub is given up. It waits a hundredth of a second between tries."""
+    given = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    given |= hub.environment(home) | {"OMP_NUM_THREADS": "1"} | environment
+    program = f"import sys; sys.argv[0] = {str(patience)!r}\n{_PROGRAM}"
+    streams = dict(stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, "-c", program, *arguments], env=given, **streams)
+
+
+def tfcli(hub: Hub, home: Path, *arguments: str, **settings) -> subprocess.CompletedProcess:
+    """One command line to its end."""
+    process = start(hub, home, *arguments, **settings)
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out.decode(), err.decode())
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
