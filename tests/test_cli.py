@@ -164,6 +164,7 @@ class Parrot:
     """A translator that says what it hears, at once."""
 
     batch_tokens = 64
+    bundle = SimpleNamespace(config=SimpleNamespace(source="any", target="any"))
 
     def translate_detailed(self, texts):
         return [Translation(text, text) for text in texts]

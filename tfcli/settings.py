@@ -23,6 +23,7 @@ EngineChoice = Literal[("auto", *typing.get_args(Engine))]
 Split = Literal["auto", "off"]
 Protect = Literal["url", "email", "placeholder", "tag"]
 EncodingErrors = Literal["replace", "strict"]
+Normalization = Literal["none", "t2s"]
 
 PREFIX = "TFCLI_"
 FOLDER_FILE = "tfcli.toml"
@@ -40,6 +41,7 @@ class Settings:
     batch_tokens: int | None = None
     max_length: int | None = None  # tokens of one translation
     length_ratio: float | None = None  # target tokens per source token
+    normalize: Normalization = "none"  # what is done to a text before the model reads it
     split: Split = "auto"
     protect: tuple[Protect, ...] = ("url", "email", "placeholder")
     encoding_errors: EncodingErrors = "replace"

@@ -23,6 +23,7 @@ def load_translator(settings: Settings, prefix: str = "", kind: "type[Translator
         engine=settings.engine,
         batch_tokens=settings.batch_tokens,
         split=settings.split == "auto",
+        normalize=settings.normalize,
         protect=settings.protect,
         prefix=prefix,
         **{name: value for name, value in from_model.items() if value is not None},

@@ -10,7 +10,7 @@ import typer
 from tfcli.cli import console
 from tfcli.cli.errors import Interrupted
 from tfcli.config import Precision
-from tfcli.settings import EncodingErrors, EngineChoice, Split
+from tfcli.settings import EncodingErrors, EngineChoice, Normalization, Split
 
 
 def setting(*names: str, metavar: str | None = None, default: str, help: str) -> Any:
@@ -43,6 +43,9 @@ LengthRatio = Annotated[
 ]
 SplitOption = Annotated[
     Split | None, setting("--split", default="auto", help="Cut into sentences what is too long for the model.")
+]
+Normalize = Annotated[
+    Normalization | None, setting("--normalize", default="none", help="t2s: traditional characters to simplified.")
 ]
 Protect = Annotated[str | None, setting("--protect", metavar="KINDS", default="url,email,placeholder", help=_PROTECT)]
 EncodingErrorsOption = Annotated[EncodingErrors | None, setting("--encoding-errors", default="replace", help=_ENCODING)]

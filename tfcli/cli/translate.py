@@ -17,11 +17,15 @@ from tfcli.cli.records import STDIN, InputFormat, Reader, Record, total_size
 from tfcli.cli.windows import full_windows, live_windows
 from tfcli.errors import UsageError
 from tfcli.settings import resolve
+from tfcli.text.scripts import NAMES, count_letters, foreign
 
 if TYPE_CHECKING:
+    from tfcli.bundle import BundleConfig
     from tfcli.decoding.translator import Translator
 
 _WINDOW_BATCHES = 64
+_LETTERS = 8
+"""Fewer letters do not tell in which language a text is."""
 _END_OF_INPUT = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
 
 
@@ -46,6 +50,7 @@ def translate(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a line is flagged, but for split.")] = False,
     max_length: options.MaxLength = None,
     length_ratio: options.LengthRatio = None,
+    normalize: options.Normalize = None,
     split: options.SplitOption = None,
     protect: options.Protect = None,
     encoding_errors: options.EncodingErrorsOption = None,
@@ -73,7 +78,7 @@ def translate(
     settings = resolve(
         dict(model=model, device=device, dtype=dtype, engine=engine, threads=threads, batch_tokens=batch_tokens)
         | dict(max_length=max_length, length_ratio=length_ratio, split=split, protect=protect)
-        | dict(encoding_errors=encoding_errors)
+        | dict(normalize=normalize, encoding_errors=encoding_errors)
     ).settings
     sources = texts or inputs or [STDIN]
     files = [source for source in sources if source == STDIN or not texts]
@@ -90,9 +95,22 @@ def translate(
             console.note(describe(translator))
         busy = watched and not interactive and not (output in (None, "-") and console.is_terminal(sys.stdout))
         with Progress(total, bar=busy, spoken=bool(files) and not interactive) as progress:
+            windows = _watched_for_script(windows, translator.bundle.config)
             _run(windows, translator, FORMATS["jsonl" if as_json else output_format], write, progress)
     if strict and progress.flagged:
         raise NotMetError(f"{console.count(progress.flagged, 'line')} flagged, and --strict wants none")
+
+
+def _watched_for_script(windows: Iterator[list[Record]], config: "BundleConfig") -> Iterator[list[Record]]:
+    """The windows; the first that does not look like the language of the model is said to."""
+    said = False
+    for window in windows:
+        letters = count_letters("\n".join(record.text for record in window))
+        if not said and letters.total() >= _LETTERS and (other := foreign(letters, config.source)):
+            direction, own = f"{config.source} → {config.target}", NAMES.get(config.source, config.source)
+            console.warn(f"the input looks like {other}; this model reads {own} ({direction})")
+            said = True
+        yield window
 
 
 def _run(

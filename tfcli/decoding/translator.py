@@ -10,7 +10,10 @@ from tfcli.decoding.engines import ENGINES
 from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.translation import FLAGS, Flag, Part, Translation
 from tfcli.errors import ResourceError, UsageError
+from tfcli.settings import Normalization
 from tfcli.text.lines import one_line
+from tfcli.text.normalize import NORMALIZATIONS
+from tfcli.text.numbers import has_lost_number
 from tfcli.text.protect import Kind, Protected, protect
 from tfcli.text.split import split_to_fit
 
@@ -43,11 +46,11 @@ class _Job:
 class Translator:
     """A loaded model that translates texts.
 
-    device, dtype, engine: names, "auto" chooses. threads: CPU threads, None leaves the library's choice. batch_tokens:
-    padded source tokens at once, None suits the device; halved when memory runs out. split: cut texts that are too long
-    at sentence ends, else after the tokens the model takes. protect: which spans come back as they were. max_length:
-    most target tokens of one piece. length_ratio: target tokens per source token, 16 more are always allowed. prefix:
-    how each translation begins.
+    device, dtype, engine: names, "auto" chooses. threads: CPU threads, None leaves the library's choice.
+    batch_tokens: padded source tokens at once, None suits the device; halved when memory runs out. split: cut texts
+    that are too long at sentence ends, else after the tokens the model takes. normalize: a name in NORMALIZATIONS.
+    protect: which spans come back as they were. max_length: most target tokens of one piece. length_ratio: target
+    tokens per source token, 16 more are always allowed. prefix: how each translation begins.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Translator:
         engine: str = "auto",
         batch_tokens: int | None = None,
         split: bool = True,
+        normalize: Normalization = "none",
         protect: Collection[Kind] = ("url", "email", "placeholder"),
         max_length: int | None = None,
         length_ratio: float = 2.0,
@@ -69,6 +73,7 @@ class Translator:
         self.engine = ENGINES["torch" if engine == "auto" else engine](bundle, device, dtype, threads)
         self.batch_tokens = batch_tokens or self.engine.batch_tokens
         self.split, self.protect, self.length_ratio = split, protect, length_ratio
+        self.normalize = NORMALIZATIONS[normalize]()
         self.prefix = self.tokenizer.encode(re.sub(f"[{PLACEHOLDERS}]", "", _mend(prefix)))
         self._most_tokens = bundle.config.model.max_length - 1  # one place is taken by BOS or EOS
         self.max_length = min(max_length or self._most_tokens, self._most_tokens)
@@ -126,9 +131,10 @@ class Translator:
         if not text.strip():
             return job
         limit = min(self._most_tokens, PIECE_TOKENS - 1) if self.split else self._most_tokens
-        parts = [(job.protected.text, False)]
+        normal = self.normalize(job.protected.text)
+        parts = [(normal, False)]
         if self.split:
-            parts = split_to_fit(job.protected.text, limit, lambda part: len(self.tokenizer.encode(part)))
+            parts = split_to_fit(normal, limit, lambda part: len(self.tokenizer.encode(part)))
         for ids in self.tokenizer.encode_batch([part for part, _ in parts]):
             if ids:
                 job.pieces.append(_Piece(ids[:limit], prefixed=bool(self.prefix) and not job.pieces))
@@ -184,6 +190,8 @@ class Translator:
             flags.add("empty")
         if not complete:
             flags.add("placeholder")
+        if has_lost_number(job.source, text):
+            flags.add("number")
         lengths = [len(hypothesis.ids) + 1 for hypothesis in hypotheses]
         total = sum(h.score * length for h, length in zip(hypotheses, lengths, strict=True))
         return Translation(
