@@ -5,6 +5,7 @@ import json
 import os
 import re
 import tracemalloc
+from types import SimpleNamespace
 
 import pytest
 from commands import run
