@@ -208,6 +208,21 @@ def test_fifty_lost_answers_make_one_commit_each(hub, folder, tmp_path):
         assert len(hub.repos[NAME].commits) == before + 1
 
 
+def test_a_run_pushes_its_model_and_a_failure_to_push_loses_nothing(hub, tmp_path):
+    (tmp_path / "corpus.tsv").write_text("你好\tHello\n谢谢\tThanks\n" * 20, encoding="utf-8")
+    run = tmp_path / "run"
+    command = ["train", "--train", str(tmp_path / "corpus.tsv"), "--run-dir", str(run), "--push-to", NAME]
+    small = ["--steps=2", "--set=model.d_model=16", "--set=model.d_ff=16", "--set=tokenizer.vocab_size=282"]
+    hub.faults.append(Fault("POST .*commit/", 403, times=9))
+    failed = tfcli(hub, tmp_path / "home", *command, *small)
+    assert failed.returncode == 6 and f"tfcli push {run}/bundle {NAME}" in failed.stderr, failed.stderr
+    bundle = files_of(run / "bundle")
+    hub.faults.clear()
+    again = tfcli(hub, tmp_path / "home", *command, *small)
+    assert again.returncode == 0, again.stderr
+    assert pushed(hub) == bundle == files_of(run / "bundle")
+
+
 def test_a_change_in_the_meantime_is_a_conflict(hub, folder, tmp_path):
     hub.add(NAME, {"README.md": b"theirs"})
     hub.faults.append(Fault("POST .*commit/", 412, times=9))

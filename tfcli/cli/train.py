@@ -11,7 +11,8 @@ from tfcli.cli import console
 from tfcli.cli.options import Device
 from tfcli.config import Precision, Preset
 from tfcli.data.corpus import PHRASEBOOK
-from tfcli.errors import UsageError
+from tfcli.errors import TfcliError, UsageError
+from tfcli.pulled import parse_hub_name
 from tfcli.recipe import apply_sets, make_recipe, read_toml
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -50,6 +51,9 @@ def train(
     seed: Annotated[int | None, typer.Option(metavar="N", help="Of weights, order and dropout.")] = None,
     device: Device = None,
     precision: Annotated[Precision | None, typer.Option(help="Default: the fastest here.")] = None,
+    push_to: Annotated[
+        str | None, typer.Option(metavar="OWNER/NAME", help="Push the best model to the Hub at the end, private.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what the run folder holds.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be trained; write nothing.")] = False,
 ) -> None:
@@ -66,6 +70,8 @@ def train(
     """
     if corpus_target and not corpus:
         raise UsageError("--train-target needs --train")
+    if push_to and parse_hub_name(push_to) is None:
+        raise UsageError(f'"{push_to}" is not the name of a repository', "write it as   owner/name")
     values, name = _base(recipe, corpus)
     if corpus:
         values.setdefault("data", {})["train"] = [
@@ -91,6 +97,20 @@ def train(
         _say_next(outcome, folder)
     if outcome.signal:
         raise typer.Exit(128 + outcome.signal)
+    if push_to and outcome.is_main:
+        _push(outcome.bundle, push_to)
+
+
+def _push(bundle: Path, repo: str) -> None:
+    """What was trained is on the disk, whatever happens here."""
+    from tfcli.hub.contents import collect
+    from tfcli.hub.push import Push, push
+
+    try:
+        console.note(f"pushed to {push(collect(bundle, repo)[0], Push(repo), quiet=True)}")
+    except TfcliError as error:
+        error.hint += f"\nthe model is safe in {bundle}; try again   tfcli push {bundle} {repo}"
+        raise
 
 
 def _base(recipe: Path | None, corpus: list[str] | None) -> tuple[dict[str, Any], str]:
