@@ -78,7 +78,7 @@ def test_spans(text, spans):
 
 
 def test_only_the_kinds_asked_for():
-    text = "http://a.example b@c.example {x} <b>"
+    text = "http://a.example b@c.example {x} <b> 1,234"
     for kind, span in zip(KINDS, text.split(), strict=True):
         assert protect(text, (kind,)).spans == (span,)
     assert protect(text, ()).text == text

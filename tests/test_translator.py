@@ -248,3 +248,20 @@ def test_an_unknown_device_is_refused(tiny_bundle):
     for device in ("cuda:77", "abacus"):
         with pytest.raises(UsageError, match=device):
             Translator(tiny_bundle, device=device)
+
+
+def test_a_lost_number_is_protected_or_flagged(echo, stub, tiny_tokenizer):
+    digit = set(tiny_tokenizer.encode("5")) - set(tiny_tokenizer.encode(" "))
+    stub.say = lambda ids: [i for i in ids if i not in digit]
+    results = echo().translate_detailed(["好1985", "好5000万", "好123", "好https://a.b/1985"])
+    assert ["number" in r.flags for r in results] == [False, True, False, False]
+    assert results[0].translation == "好1985" and results[3].translation == "好https://a.b/1985"
+    part = echo().translate_parts("好1985")
+    assert part[0] == results[0] and part[1][0].spans == ("1985",)
+
+
+def test_a_text_is_normalized_before_it_is_read_and_its_spans_are_not(echo):
+    pytest.importorskip("opencc")
+    result = echo(normalize="t2s").translate_detailed(["請看{請}https://a.b/c。"])[0]
+    assert (result.source, result.translation) == ("請看{請}https://a.b/c。", "请看{请}https://a.b/c。")
+    assert echo().translate(["好"]) == ["好"]

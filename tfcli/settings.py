@@ -21,7 +21,7 @@ from tfcli.errors import ModelError, UsageError
 
 EngineChoice = Literal[("auto", *typing.get_args(Engine))]
 Split = Literal["auto", "off"]
-Protect = Literal["url", "email", "placeholder", "tag"]
+Protect = Literal["url", "email", "placeholder", "tag", "number"]
 EncodingErrors = Literal["replace", "strict"]
 Normalization = Literal["none", "t2s"]
 

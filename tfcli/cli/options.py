@@ -19,7 +19,7 @@ def setting(*names: str, metavar: str | None = None, default: str, help: str) ->
 
 
 _MODEL = "A folder, a shipped name, or owner/name already pulled."
-_PROTECT = "Kept as they are: url, email, placeholder, tag, by commas, or none."
+_PROTECT = "Kept as they are: url, email, placeholder, tag, number, by commas, or none."
 _ENCODING = "Bytes that are not UTF-8: replace and say so, or stop."
 
 Model = Annotated[str | None, setting("-m", "--model", metavar="MODEL", default="zh-en", help=_MODEL)]

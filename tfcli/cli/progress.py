@@ -13,12 +13,14 @@ from tfcli.decoding.translation import Flag, Translation
 
 _EVERY = 30  # seconds between two lines where there is no bar
 _NAMED = 5  # so many flagged lines are named
+_MUCH_UNKNOWN = 0.2
 
 _WORDS: dict[Flag, str] = {
     "loop": "fell into a repetition loop, cut there",
     "cut": "reached the length limit, cut there",
     "empty": "came back empty",
     "placeholder": "lost a protected span (URL, e-mail or placeholder)",
+    "number": "changed a number of four digits or more",
     "unknown": "had characters that the model does not know",
     "encoding": "had bytes that are not UTF-8, replaced by U+FFFD",
 }
@@ -36,7 +38,7 @@ class Progress:
         self._total, self._spoken = total, spoken
         self._counts: Counter[Flag] = Counter()
         self._named: dict[Flag, list[int]] = defaultdict(list)
-        self._bytes = 0
+        self._bytes = self._tokens = self._unknown = 0
         self._start = self._said = time.monotonic()
         self._bar = _make_bar() if bar and not console.mode.quiet else None
 
@@ -51,6 +53,8 @@ class Progress:
         self.lines += len(records)
         self._bytes += sum(record.size for record in records)
         for record, result in zip(records, results, strict=True):
+            self._tokens += result.source_tokens
+            self._unknown += result.unknown_tokens
             warnings = [flag for flag in flags(record, result) if flag in _WORDS]
             self.flagged += bool(warnings)
             for flag in warnings:
@@ -76,6 +80,8 @@ class Progress:
             named = ", ".join(map(str, self._named[flag]))
             more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
             console.warn(f"line{'s' * (count > 1)} {named}{more} {_WORDS[flag]}")
+        if self._unknown > _MUCH_UNKNOWN * self._tokens:
+            console.warn(f"the model does not know {self._unknown / self._tokens:.0%} of the input")
         if self._spoken and console.is_terminal(sys.stderr):
             console.note(self._rate() + (f", {self.flagged:,} flagged" if self.flagged else ""))
 

@@ -118,7 +118,10 @@ def _run(
 ) -> None:
     try:
         for window in windows:
+            batch_tokens = translator.batch_tokens
             results = translator.translate_detailed([record.text for record in window])
+            if translator.batch_tokens < batch_tokens:
+                console.note(f"memory ran out: batches of {translator.batch_tokens:,} tokens from here on")
             with console.signals_held():
                 write("\n".join(map(render, window, results)))
                 progress.add(window, results)

@@ -14,9 +14,9 @@ class Translation:
     """One text and what became of it.
 
     score: mean log-probability per target token, 0.0 if the model was not asked. source_tokens, target_tokens: without
-    control tokens. flags: what a reader should know, in the order of FLAGS. `cut` is said of a translation that ran
-    into the length limit, and of a source that was too long: cut within a word, or at its end if splitting is off;
-    `number` if a number of four digits or more did not come out as it went in.
+    control tokens. unknown_tokens: so many of the source. flags: what a reader should know, in the order of FLAGS.
+    `cut` is said of a translation that ran into the length limit, and of a source that was too long: cut within a word,
+    or at its end if splitting is off; `number` if a number of four digits or more did not come out as it went in.
     """
 
     source: str
@@ -25,6 +25,7 @@ class Translation:
     source_tokens: int = 0
     target_tokens: int = 0
     flags: tuple[Flag, ...] = ()
+    unknown_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class _Job:
     protected: Protected
     pieces: list[_Piece] = field(default_factory=list)
     flags: set[Flag] = field(default_factory=set)
+    unknown_tokens: int = 0
 
 
 class Translator:
@@ -87,14 +88,11 @@ class Translator:
 
     def translate_detailed(self, texts: Sequence[str]) -> list[Translation]:
         """Translations of `texts` with scores and flags. A blank text comes back as it is; every other translation is
-        one line. A text that lost a protected span is translated again with its spans in plain sight, and flagged."""
+        one line. A text that lost a protected span is translated again with its spans in plain sight, and flagged. One
+        that lost a long number is translated again with its numbers protected, and flagged if that does not help."""
         if isinstance(texts, str):
             raise TypeError("texts must be a list of strings, not one string")
-        results = self._translate(texts, self.protect)
-        lost = [i for i, result in enumerate(results) if "placeholder" in result.flags]
-        for i, again in zip(lost, self._translate([texts[i] for i in lost], ()), strict=True):
-            results[i] = replace(again, flags=_in_order({*again.flags, "placeholder"}))
-        return results
+        return [result for _, result in self._settle(texts)]
 
     def translate_stream(self, texts: Iterable[str], window: int | None = None) -> Iterator[Translation]:
         """Translations of any number of texts, in order and in constant memory. window: so many characters are read
@@ -112,18 +110,26 @@ class Translator:
 
     def translate_parts(self, text: str) -> tuple[Translation, list[Part]]:
         """The translation of one text, the same as from `translate_detailed`, and the ids it was made of."""
-        for kinds in (self.protect, ()):
-            job = self._prepare(text, kinds)
-            self._decode(job.pieces)
-            result = self._finish(job)
-            if "placeholder" not in result.flags:
-                break
+        ((job, result),) = self._settle([text])
         return result, [Part(piece.ids, piece.hypothesis, job.protected.spans) for piece in job.pieces]
 
-    def _translate(self, texts: Sequence[str], kinds: Collection[Kind]) -> list[Translation]:
+    def _settle(self, texts: Sequence[str]) -> list[tuple[_Job, Translation]]:
+        """The way each text was translated in the end, and what it became."""
+        settled = self._translate(texts, self.protect)
+        lost = [i for i, (_, result) in enumerate(settled) if "placeholder" in result.flags]
+        for i, (job, result) in zip(lost, self._translate([texts[i] for i in lost], ()), strict=True):
+            settled[i] = job, replace(result, flags=_in_order({*result.flags, "placeholder"}))
+        lost = [i for i, (_, result) in enumerate(settled) if "number" in result.flags]
+        again = self._translate([texts[i] for i in lost], {*self.protect, "number"})
+        for i, (job, result) in zip(lost, again, strict=True):
+            if {*result.flags} < {*settled[i][1].flags}:
+                settled[i] = job, result
+        return settled
+
+    def _translate(self, texts: Sequence[str], kinds: Collection[Kind]) -> list[tuple[_Job, Translation]]:
         jobs = [self._prepare(text, kinds) for text in texts]
         self._decode([piece for job in jobs for piece in job.pieces])
-        return [self._finish(job) for job in jobs]
+        return [(job, self._finish(job)) for job in jobs]
 
     def _prepare(self, text: str, kinds: Collection[Kind]) -> _Job:
         mended = _mend(text)
@@ -140,8 +146,9 @@ class Translator:
                 job.pieces.append(_Piece(ids[:limit], prefixed=bool(self.prefix) and not job.pieces))
             if len(ids) > limit:
                 job.flags.add("cut")
-            if self.tokenizer.count_unknown(ids):
-                job.flags.add("unknown")
+            job.unknown_tokens += self.tokenizer.count_unknown(ids)
+        if job.unknown_tokens:
+            job.flags.add("unknown")
         if len(parts) > 1:
             job.flags.add("split")
         if any(hard for _, hard in parts):
@@ -179,7 +186,8 @@ class Translator:
             return Translation(job.source, job.source)
         hypotheses = [piece.hypothesis for piece in job.pieces]
         parts = [self.tokenizer.decode(hypothesis.ids).strip() for hypothesis in hypotheses]
-        text, complete = job.protected.restore(self._space.join(filter(None, parts)))
+        masked = self._space.join(filter(None, parts))
+        text, complete = job.protected.restore(masked)
         text = one_line(text).strip()
         flags = job.flags
         if any(hypothesis.looped for hypothesis in hypotheses):
@@ -190,7 +198,7 @@ class Translator:
             flags.add("empty")
         if not complete:
             flags.add("placeholder")
-        if has_lost_number(job.source, text):
+        if has_lost_number(job.protected.text, masked):
             flags.add("number")
         lengths = [len(hypothesis.ids) + 1 for hypothesis in hypotheses]
         total = sum(h.score * length for h, length in zip(hypotheses, lengths, strict=True))
@@ -201,6 +209,7 @@ class Translator:
             sum(len(piece.ids) for piece in job.pieces),
             sum(len(hypothesis.ids) for hypothesis in hypotheses),
             _in_order(flags),
+            job.unknown_tokens,
         )
 
 

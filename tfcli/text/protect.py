@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from tfcli.config import PLACEHOLDERS as SENTINELS
 
-Kind = Literal["url", "email", "placeholder", "tag"]
+Kind = Literal["url", "email", "placeholder", "tag", "number"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # Each is linear on hostile text: a match can only begin where a run of its characters begins.
@@ -25,6 +25,8 @@ _PATTERNS: dict[Kind, str] = {
     r"|%(?:\([A-Za-z0-9_]+\)|[0-9]+\$)?[-+#]?[0-9]*(?:\.[0-9]+)?[sdifgxXcru](?![A-Za-z0-9])",
     # Attributes need their "=", or "x<y and y>z" would be a tag.
     "tag": r"""</?[A-Za-z][\w:.\-]*(?:\s+[\w:.\-]+=(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+))*\s*/?>""",
+    # Four digits or more; 5000万 is another number in another language.
+    "number": r"(?<![0-9.])(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{4,})(?:\.[0-9]+)?(?![0-9]|\s*[百千万萬亿億])",
 }
 
 
