@@ -23,6 +23,7 @@ _WORDS: dict[Flag, str] = {
     "number": "changed a number of four digits or more",
     "unknown": "had characters that the model does not know",
     "encoding": "had bytes that are not UTF-8, replaced by U+FFFD",
+    "error": "could not be translated, left empty",
 }
 """Flags that are warnings: a text that was split into sentences (`split`) is translated as well as any."""
 
@@ -34,7 +35,7 @@ class Progress:
     """
 
     def __init__(self, total: int | None, bar: bool, spoken: bool):
-        self.lines = self.flagged = 0
+        self.lines = self.flagged = self.failed = 0
         self._total, self._spoken = total, spoken
         self._counts: Counter[Flag] = Counter()
         self._named: dict[Flag, list[int]] = defaultdict(list)
@@ -57,6 +58,7 @@ class Progress:
             self._unknown += result.unknown_tokens
             warnings = [flag for flag in flags(record, result) if flag in _WORDS]
             self.flagged += bool(warnings)
+            self.failed += "error" in warnings
             for flag in warnings:
                 self._counts[flag] += 1
                 if len(self._named[flag]) < _NAMED:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tfcli.cli import console
 from tfcli.errors import DataError, UsageError
 from tfcli.settings import EncodingErrors
 from tfcli.text.lines import Line, decode_argument, guess_encoding, read_lines
@@ -35,11 +36,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Reader:
-    """How lines become records: `format` and, for JSON, the `field` that holds the text; `errors` of the encoding."""
+    """How lines become records: `format` and, for JSON, the `field` that holds the text; `errors` of the encoding.
+    keep_going: a line that cannot be used is said to be so and becomes an empty one with the flag `error`."""
 
     format: InputFormat
     field: str
     errors: EncodingErrors
+    keep_going: bool = False
 
     def read(self, sources: Sequence[str], arguments: bool) -> Iterator[Record]:
         """Records of TEXT arguments, or of files; "-" is stdin in both. DataError for a line that cannot be used."""
@@ -47,7 +50,14 @@ class Reader:
         for source in sources:
             for name, line in _lines(source, arguments):
                 number += 1
-                yield self._record(name, line, number)
+                try:
+                    record = self._record(name, line, number)
+                except DataError as error:
+                    if not self.keep_going:
+                        raise
+                    console.warn(error.message)
+                    record = Record(number, "", None, ("error",), len(line.text.encode()) + 1)
+                yield record
 
     def _record(self, name: str, line: Line, number: int) -> Record:
         if line.replaced and self.errors == "strict":

@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tfcli.cli import console, options
+from tfcli.cli.answers import Answered, answer
 from tfcli.cli.errors import Interrupted, NotMetError
 from tfcli.cli.formats import FORMATS, OutputFormat, Render
 from tfcli.cli.model import describe, load_translator
@@ -15,13 +17,12 @@ from tfcli.cli.output import Write, open_output
 from tfcli.cli.progress import Progress
 from tfcli.cli.records import STDIN, InputFormat, Reader, Record, total_size
 from tfcli.cli.windows import full_windows, live_windows
-from tfcli.errors import UsageError
+from tfcli.errors import DataError, UsageError
 from tfcli.settings import resolve
 from tfcli.text.scripts import NAMES, count_letters, foreign
 
 if TYPE_CHECKING:
     from tfcli.bundle import BundleConfig
-    from tfcli.decoding.translator import Translator
 
 _WINDOW_BATCHES = 64
 _LETTERS = 8
@@ -48,6 +49,9 @@ def translate(
         str, typer.Option("--prefix", metavar="TEXT", help="How every translation begins.", show_default=False)
     ] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a line is flagged, but for split.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="A line that fails comes back empty; exit with 3 in the end.")
+    ] = False,
     max_length: options.MaxLength = None,
     length_ratio: options.LengthRatio = None,
     normalize: options.Normalize = None,
@@ -83,7 +87,7 @@ def translate(
     sources = texts or inputs or [STDIN]
     files = [source for source in sources if source == STDIN or not texts]
     total = total_size(files)
-    records = Reader(input_format, field, settings.encoding_errors).read(sources, arguments=bool(texts))
+    records = Reader(input_format, field, settings.encoding_errors, keep_going).read(sources, arguments=bool(texts))
     interactive = STDIN in files and console.is_terminal(sys.stdin)
     if interactive:
         console.note(f"type a line and press Enter; {_END_OF_INPUT} ends")
@@ -96,7 +100,10 @@ def translate(
         busy = watched and not interactive and not (output in (None, "-") and console.is_terminal(sys.stdout))
         with Progress(total, bar=busy, spoken=bool(files) and not interactive) as progress:
             windows = _watched_for_script(windows, translator.bundle.config)
-            _run(windows, translator, FORMATS["jsonl" if as_json else output_format], write, progress)
+            answered = chain.from_iterable(answer(window, translator, keep_going) for window in windows)
+            _run(answered, FORMATS["jsonl" if as_json else output_format], write, progress)
+    if progress.failed:
+        raise DataError(f"{console.count(progress.failed, 'line')} could not be translated, and came back empty")
     if strict and progress.flagged:
         raise NotMetError(f"{console.count(progress.flagged, 'line')} flagged, and --strict wants none")
 
@@ -113,15 +120,9 @@ def _watched_for_script(windows: Iterator[list[Record]], config: "BundleConfig")
         yield window
 
 
-def _run(
-    windows: Iterator[list[Record]], translator: "Translator", render: Render, write: Write, progress: Progress
-) -> None:
+def _run(answered: Iterator[Answered], render: Render, write: Write, progress: Progress) -> None:
     try:
-        for window in windows:
-            batch_tokens = translator.batch_tokens
-            results = translator.translate_detailed([record.text for record in window])
-            if translator.batch_tokens < batch_tokens:
-                console.note(f"memory ran out: batches of {translator.batch_tokens:,} tokens from here on")
+        for window, results in answered:
             with console.signals_held():
                 write("\n".join(map(render, window, results)))
                 progress.add(window, results)

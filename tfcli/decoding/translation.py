@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from tfcli.decoding.hypothesis import Hypothesis
 
-Flag = Literal["loop", "cut", "empty", "split", "placeholder", "number", "unknown", "encoding"]
+Flag = Literal["loop", "cut", "empty", "split", "placeholder", "number", "unknown", "encoding", "error"]
 FLAGS: tuple[Flag, ...] = get_args(Flag)
 
 
@@ -16,7 +16,8 @@ class Translation:
     score: mean log-probability per target token, 0.0 if the model was not asked. source_tokens, target_tokens: without
     control tokens. unknown_tokens: so many of the source. flags: what a reader should know, in the order of FLAGS.
     `cut` is said of a translation that ran into the length limit, and of a source that was too long: cut within a word,
-    or at its end if splitting is off; `number` if a number of four digits or more did not come out as it went in.
+    or at its end if splitting is off; `number` if a number of four digits or more did not come out as it went in; `error` of a line
+    that could not be read or translated, by who reads the lines.
     """
 
     source: str
