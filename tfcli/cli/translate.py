@@ -92,7 +92,8 @@ def translate(
     if interactive:
         console.note(f"type a line and press Enter; {_END_OF_INPUT} ends")
     with open_output(output, force) as write:
-        translator = load_translator(settings, prefix)
+        with console.signals_held():  # a library that is stopped while it is imported may say anything
+            translator = load_translator(settings, prefix)
         windows = (live_windows if total is None else full_windows)(records, _WINDOW_BATCHES * translator.batch_tokens)
         watched = bool(files) and console.is_terminal(sys.stderr)
         if watched:
