@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,7 @@ from tfcli.cli.formats import FORMATS, OutputFormat, Render
 from tfcli.cli.model import describe, load_translator
 from tfcli.cli.output import Write, open_output
 from tfcli.cli.progress import Progress
+from tfcli.cli.ranks import find_ranks
 from tfcli.cli.records import STDIN, InputFormat, Reader, Record, total_size
 from tfcli.cli.windows import full_windows, live_windows
 from tfcli.errors import DataError, UsageError
@@ -91,7 +94,10 @@ def translate(
     interactive = STDIN in files and console.is_terminal(sys.stdin)
     if interactive:
         console.note(f"type a line and press Enter; {_END_OF_INPUT} ends")
-    with open_output(output, force) as write:
+    ranks = find_ranks(total is not None and not texts, output)
+    if ranks and ranks.rank:
+        console.mode.quiet = True  # rank 0 speaks for all
+    with open_output(output, force) if not (ranks and ranks.rank) else nullcontext(print) as write:
         with console.signals_held():  # a library that is stopped while it is imported may say anything
             translator = load_translator(settings, prefix)
         windows = (live_windows if total is None else full_windows)(records, _WINDOW_BATCHES * translator.batch_tokens)
@@ -101,8 +107,11 @@ def translate(
         busy = watched and not interactive and not (output in (None, "-") and console.is_terminal(sys.stdout))
         with Progress(total, bar=busy, spoken=bool(files) and not interactive) as progress:
             windows = _watched_for_script(windows, translator.bundle.config)
-            answered = chain.from_iterable(answer(window, translator, keep_going) for window in windows)
-            _run(answered, FORMATS["jsonl" if as_json else output_format], write, progress)
+            render = FORMATS["jsonl" if as_json else output_format]
+            ask = partial(answer, translator=translator, keep_going=keep_going)
+            with ranks.meeting() if ranks else nullcontext():
+                answered = ranks.share(windows, ask) if ranks else chain.from_iterable(map(ask, windows))
+                _run(answered, render, write, progress)
     if progress.failed:
         raise DataError(f"{console.count(progress.failed, 'line')} could not be translated, and came back empty")
     if strict and progress.flagged:
