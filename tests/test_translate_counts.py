@@ -98,7 +98,7 @@ def test_interrupts_at_random_times_leave_whole_lines(count, start, tmp_path):  
     for i in range(count):
         process = start("translate", "-i", "in", "-o", f"out{i}")
         # Python itself answers in its first moments, before a line of ours runs.
-        time.sleep(rng.uniform(0.3, 6))
+        time.sleep(rng.uniform(1, 6))
         process.send_signal(signal.SIGINT)
         error = process.communicate()[1].decode()
         codes.append(process.returncode)
