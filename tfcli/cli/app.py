@@ -14,6 +14,7 @@ from tfcli.cli import (
     average,
     config,
     console,
+    data,
     doctor,
     evaluate,
     info,
@@ -90,6 +91,7 @@ _COMMANDS = {
 for _name, _command in _COMMANDS.items():
     app.command(_name)(with_common_options(_command))
 app.add_typer(tokenizer.app, name="tokenizer")
+app.add_typer(data.app, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -104,15 +104,16 @@ def _read_parallel(corpus: CorpusConfig, source: BinaryIO, target: BinaryIO) -> 
     sides = zip_longest(_lines(corpus.path, source), _lines(corpus.target, target))
     for number, pair in enumerate(sides, 1):
         if None in pair:
-            raise _different_length(corpus)
+            raise different_length(corpus)
         yield Pair(number, *pair)
 
 
-def _different_length(corpus: CorpusConfig) -> DataError:
+def different_length(corpus: CorpusConfig) -> DataError:
+    """What to raise where one of two files has ended."""
     counts = []
     for path in (corpus.path, corpus.target):
         with open_text(path) as stream:
-            counts.append(sum(1 for _ in _lines(path, stream)))
+            counts.append(sum(1 for _ in stream))
     return DataError(
         f"{corpus.path} has {counts[0]:,} lines, {corpus.target} has {counts[1]:,}; parallel files must match"
     )

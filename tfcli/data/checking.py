@@ -1,0 +1,152 @@
+"""What is wrong with the lines of a corpus, as text: one function per rule, the first that finds something counts."""
+
+import hashlib
+import random
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+import numpy as np
+
+from tfcli.config import CorpusConfig
+from tfcli.data.aligned import Alignment
+from tfcli.data.corpus import Pair, different_length, open_text
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
+_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
+_LONGEST, _RATIO, _ROOM = 1000, 9, 20
+
+Rule = Callable[[Pair], bool]
+Foreign = Callable[[str, str], bool]
+"""Whether a text is in another script than a language is written in."""
+
+
+def size(text: str) -> int:
+    """Characters, one of a script without letters for two."""
+    return len(text) + len(_WIDE.findall(text))
+
+
+def empty(pair: Pair) -> bool:
+    """A side says nothing."""
+    return not pair.source.strip() or not pair.target.strip()
+
+
+def control(pair: Pair) -> bool:
+    """A control character, a private one, or U+FFFD, which stands for bytes that were lost."""
+    return bool(_CONTROL.search(pair.source) or _CONTROL.search(pair.target))
+
+
+def identical(pair: Pair) -> bool:
+    """Both sides are the same, and no number or name of a few letters."""
+    return pair.source.strip() == pair.target.strip() and size(pair.source) > 8
+
+
+def too_long(pair: Pair) -> bool:
+    """A side has more than a thousand characters."""
+    return max(len(pair.source), len(pair.target)) > _LONGEST
+
+
+def uneven(pair: Pair) -> bool:
+    """A side is more than nine times as long as the other."""
+    shorter, longer = sorted((size(pair.source), size(pair.target)))
+    return longer > _RATIO * shorter + _ROOM
+
+
+def wrong_script(foreign: Foreign, source: str, target: str) -> Rule:
+    """A side is in another script than its language."""
+    return lambda pair: foreign(pair.source, source) or foreign(pair.target, target)
+
+
+def misaligned(sample: Sequence[Pair]) -> Rule:
+    """The sides have less to do with each other than strangers; see `aligned.py`. A line is judged by what was learned
+    from lines of the other kind, odd or even, for a model finds reasons for whatever it has been taught."""
+    judges = [Alignment([pair[1:] for pair in sample if pair.number % 2 != parity]) for parity in range(2)]
+    return lambda pair: not judges[pair.number % 2].fits(pair.source, pair.target)
+
+
+class Repeated:
+    """The same pair stands earlier, but for spaces. Keeps nine bytes a line, and thirty for a moment."""
+
+    def __init__(self, pairs: Iterable[Pair]):
+        hashes = array("Q", (self._hash(pair) for pair in pairs))
+        _, first = np.unique(np.frombuffer(hashes, dtype=np.uint64), return_index=True)
+        self._is_first = np.zeros(len(hashes) + 1, dtype=bool)
+        self._is_first[first + 1] = True
+
+    def __call__(self, pair: Pair) -> bool:
+        return not self._is_first[pair.number]
+
+    @staticmethod
+    def _hash(pair: Pair) -> int:
+        text = "\t".join(" ".join(side.split()) for side in pair[1:])
+        return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+@dataclass
+class Report:
+    """Of how many lines, how many each rule found, and the first of them."""
+
+    lines: int = 0
+    found: dict[str, int] = field(default_factory=dict)
+    first: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, reason: str | None, number: int) -> None:
+        self.lines += 1
+        if reason:
+            self.found[reason] = self.found.get(reason, 0) + 1
+            if len(lines := self.first.setdefault(reason, [])) < 5:
+                lines.append(number)
+
+
+def read_lines(corpus: CorpusConfig) -> Iterator[tuple[Pair, str | None]]:
+    """Every line of a corpus, and what keeps it from being a pair at all. Raises as `read_pairs` does, but for what is
+    wrong with a single line."""
+    if corpus.target:
+        with open_text(corpus.path) as source, open_text(corpus.target) as target:
+            for number, sides in enumerate(zip_longest(source, target), 1):
+                if None in sides:
+                    raise different_length(corpus)
+                yield _pair(number, b"\t".join(side.rstrip(b"\r\n").replace(b"\t", b" ") for side in sides))
+    else:
+        with open_text(corpus.path) as stream:
+            for number, line in enumerate(stream, 1):
+                yield _pair(number, line.rstrip(b"\r\n"))
+
+
+def _pair(number: int, line: bytes) -> tuple[Pair, str | None]:
+    text = line.decode("utf-8", "replace")
+    if number == 1:
+        text = text.removeprefix("\ufeff")
+    source, _, target = text.partition("\t")
+    reason = None
+    if text.encode("utf-8").removeprefix(b"\xef\xbb\xbf") != line.removeprefix(b"\xef\xbb\xbf"):
+        reason = "not UTF-8"
+    elif text.count("\t") != 1:
+        reason = "not two columns"
+    return Pair(number, source, target), reason
+
+
+def check(
+    lines: Iterable[tuple[Pair, str | None]], rules: dict[str, Rule], report: Report
+) -> Iterator[tuple[Pair, str | None]]:
+    """Each pair with what is wrong with it: why it is none, or the name of the first rule that finds something. It is
+    counted in `report`."""
+    for pair, reason in lines:
+        reason = reason or next((name for name, rule in rules.items() if rule(pair)), None)
+        report.add(reason, pair.number)
+        yield pair, reason
+
+
+def draw_sample(lines: Iterable[tuple[Pair, str | None]], rules: dict[str, Rule], count: int) -> list[Pair]:
+    """At most so many good pairs, each with the same chance (Vitter 1985, algorithm R)."""
+    rng, sample, seen = random.Random(0), [], 0
+    for pair, reason in check(lines, rules, Report()):
+        if reason is None:
+            seen += 1
+            if len(sample) < count:
+                sample.append(pair)
+            elif (place := rng.randrange(seen)) < count:
+                sample[place] = pair
+    return sample
