@@ -48,7 +48,7 @@ GROUPS: dict[str, list[Entry]] = {
         _model("no mean, no shift: nothing is missed", norm="rms"),
         _model("moving statistics of all tokens instead of each token's own", norm="power"),
         _model("the norm after the sum, as in 2017: slower to learn", residual="post"),
-        Entry("no residual", "no way past the layers", {"model.residual": "none"}),
+        Entry("no residual", "no way past the layers: the source is never found", {"model.residual": "none"}),
         Entry("pre, no warm-up", "the norm before the layer does without a warm-up", {"training.warmup_steps": 0}),
         Entry(
             "post, no warm-up",
