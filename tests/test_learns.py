@@ -36,8 +36,9 @@ def test_a_transformer_learns_to_reverse(tmp_path):
             "tokenizer": {"vocab_size": 290, "kind": "bpe"},
             "data": {"train": [{"path": str(tmp_path / "train.tsv")}], "valid": str(tmp_path / "test.tsv")},
             "training": dict(
-                steps=700, batch_tokens=1024, learning_rate=3e-3, warmup_steps=60, valid_every=700, seed=seed, ema_decay=0.98
-            ),
+                steps=700, batch_tokens=1024, learning_rate=3e-3, warmup_steps=60, ema_decay=0.98
+            )
+            | dict(valid_every=700, seed=seed),
         }
     )
     outcome = train(recipe, tmp_path / "run", device="cpu", quiet=True)

@@ -53,7 +53,7 @@ def _check_baseline(model: "ModelConfig") -> None:
     for name in _PARTS:
         if (value := getattr(model, name)) != type(model).__dataclass_fields__[name].default:
             raise ModelError(
-                f'model.{name} = "{value}" is a part of a Transformer, and model.kind = "{model.kind}" has no such part',
+                f'model.{name} = "{value}" is a part of a Transformer; model.kind = "{model.kind}" has no such part',
                 f'leave model.{name} out, or use model.kind = "transformer"',
             )
     if model.kind != "cnn" and model.d_model % 2:

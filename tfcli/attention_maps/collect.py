@@ -28,7 +28,8 @@ def collect(model: nn.Module, bundle: Bundle, sentence: Sentence) -> AttentionMa
     read = model.reads(expected)  # what the decoder has before it when it gives each expected token
     if read is None:
         raise ModelError(
-            f'a model of the kind "{bundle.config.model.kind}" has no place for each word, so its attention belongs to none',
+            f'a model of the kind "{bundle.config.model.kind}" has no place for each word, so its attention belongs '
+            "to none",
             "look at a model of another kind, such as   parallel   or   transformer",
         )
     encoder, decoder = [], DecoderRecord()

@@ -15,7 +15,7 @@ def draw_pairs(sizes: Sequence[int], weights: Sequence[float], seed: int, epoch:
     """The pairs of one epoch, with repetition: a corpus of weight w gives each of its pairs floor(w) times and a random
     share of them, the fraction of w, once more. Pair numbers run on from corpus to corpus."""
     drawn, start = [], 0
-    for i, (size, weight) in enumerate(zip(sizes, weights)):
+    for i, (size, weight) in enumerate(zip(sizes, weights, strict=True)):
         rng = np.random.default_rng([seed, epoch, i])
         drawn.append(np.tile(np.arange(size), int(weight)) + start)
         drawn.append(rng.permutation(size)[: round(weight % 1 * size)] + start)

@@ -57,16 +57,16 @@ def encode_pairs(texts: Iterable[tuple[str, str]], encode: Encode, config: DataC
     tokens: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     lengths: tuple[list[int], list[int]] = ([], [])
     while chunk := list(islice(texts, _CHUNK)):
-        pairs = zip(encode([source for source, _ in chunk]), encode([target for _, target in chunk]))
+        pairs = zip(encode([source for source, _ in chunk]), encode([target for _, target in chunk]), strict=True)
         kept = [pair for pair in pairs if not why_dropped(*pair, config, dropped)]
         for side in range(2):
             ids = [[*pair[side], EOS] for pair in kept]
             tokens[side].append(np.fromiter((i for row in ids for i in row), dtype=np.int32))
             lengths[side].extend(map(len, ids))
-    sides = [
-        Side(np.concatenate([np.zeros(0, np.int32), *tokens[i]]), np.concatenate([[0], np.cumsum(lengths[i], dtype=np.int64)]))
-        for i in range(2)
-    ]
+    sides = []
+    for ids, counts in zip(tokens, lengths, strict=True):
+        offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        sides.append(Side(np.concatenate([np.zeros(0, np.int32), *ids]), offsets))
     return EncodedPairs(*sides, dropped)
 
 

@@ -13,11 +13,11 @@ FLAGS: tuple[Flag, ...] = get_args(Flag)
 class Translation:
     """One text and what became of it.
 
-    score: mean log-probability per target token, 0.0 if the model was not asked. source_tokens, target_tokens: without
-    control tokens. unknown_tokens: so many of the source. flags: what a reader should know, in the order of FLAGS.
-    `cut` is said of a translation that ran into the length limit, and of a source that was too long: cut within a word,
-    or at its end if splitting is off; `number` if a number of four digits or more did not come out as it went in; `error` of a line
-    that could not be read or translated, by who reads the lines.
+    score: mean log-probability per target token, 0.0 if the model was not asked. source_tokens, target_tokens:
+    without control tokens. unknown_tokens: so many of the source. flags: what a reader should know, in the order of
+    FLAGS. `cut` is said of a translation that ran into the length limit, and of a source that was too long: cut
+    within a word, or at its end if splitting is off; `number` if a number of four digits or more did not come out as
+    it went in; `error` of a line that could not be read or translated, by who reads the lines.
     """
 
     source: str

@@ -31,7 +31,7 @@ def describe(recipe: Recipe) -> str:
         [
             *lines,
             f"parameters         {parameters:,}",
-            f"memory             {parameters * 4 * copies / 2**20:,.0f} MiB for weights and optimizer, activations beside",
+            f"memory             {parameters * 4 * copies / 2**20:,.0f} MiB for weights and optimizer, and activations",
             f"pairs              {len(corpora.pairs):,} for training, {len(validation.pairs):,} for validation",
             f"an epoch           {steps:,} steps",
             f"a batch            source {tuple(batch.src_BS.shape)}, target {tuple(batch.tgt_BT.shape)}",

@@ -17,8 +17,8 @@ def _adamw(model: nn.Module, config: TrainingConfig) -> list[Optimizer]:
 
 
 def _muon(model: nn.Module, config: TrainingConfig) -> list[Optimizer]:
-    """Orthogonalized momentum for the matrices inside the layers (Jordan et al. 2024), with updates scaled to the size of
-    AdamW's so that one learning rate serves both (Liu et al. 2025, 2502.16982); AdamW for all else."""
+    """Orthogonalized momentum for the matrices inside the layers (Jordan et al. 2024), with updates scaled to the size
+    of AdamW's so that one learning rate serves both (Liu et al. 2025, 2502.16982); AdamW for all else."""
     named = list(model.named_parameters())
     hidden = [(n, p) for n, p in named if p.dim() == 2 and "layers" in n]
     names = {n for n, _ in hidden}

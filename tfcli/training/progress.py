@@ -69,7 +69,7 @@ class Reporter:
     def validation(self, step: int, scores: dict[str, float], samples: list[tuple[str, str, str]], best: bool) -> None:
         """One validation: scores by name, and (source, reference, translation) of a few sentences."""
         self.record("validation", step=step, **scores, best=best)
-        numbers = "  ".join(f"{name} {value:.3f}" if name == "loss" else f"{name} {value:.1f}" for name, value in scores.items())
+        numbers = "  ".join(f"{name} {value:.{3 if name == 'loss' else 1}f}" for name, value in scores.items())
         self.say(f"step {step:,}: {numbers}{'  (best so far)' if best else ''}")
         for source, reference, translation in (map(safe_tty, sample) for sample in samples):
             self.say(f"    {source}\n      = {translation}\n      ( {reference} )")

@@ -17,7 +17,9 @@ SCHEDULES: dict[str, Callable[[TrainingConfig, int, float], float]] = {
     "constant": lambda config, step, progress: 1.0,
     "linear": lambda config, step, progress: 1 - _decay_position(config, progress),
     "cosine": lambda config, step, progress: (1 + math.cos(math.pi * _decay_position(config, progress))) / 2,
-    "inverse_sqrt": lambda config, step, progress: math.sqrt(max(config.warmup_steps, 1) / max(step, config.warmup_steps, 1)),
+    "inverse_sqrt": lambda config, step, progress: math.sqrt(
+        max(config.warmup_steps, 1) / max(step, config.warmup_steps, 1)
+    ),
 }
 """Factors after the warm-up. inverse_sqrt: Vaswani et al. 2017 (1706.03762), section 5.3; linear and cosine stay at the
 peak first and come down over the last decay_fraction of the run (Hägele et al. 2024, 2405.18392)."""

@@ -46,7 +46,7 @@ class Validation:
             rows = order[start : start + _BATCH]
             src = [self.encoded.src.sequence(i)[:-1].tolist() for i in rows]
             limits = [min(2 * len(ids) + 16, model.config.max_length - 1) for ids in src]
-            for i, hypothesis in zip(rows, decode(model, src, limits, device=device)):
+            for i, hypothesis in zip(rows, decode(model, src, limits, device=device), strict=True):
                 output[i] = self.tokenizer.decode(hypothesis.ids)
         return output
 
