@@ -78,7 +78,7 @@ def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False,
         trainer.run(stop)
         if world.is_main and recipe.training.average > 1 and not trainer.stopped:
             _score_average(trainer, folder, recipe.training.average)
-        if world.is_main:
+        if world.is_main and folder.metrics.exists():  # a run that is stopped early has none
             write_svg(read_panels(folder.metrics), folder.curves)
     return Outcome(folder.bundle, trainer.learner.step, trainer.learner.best or {}, trainer.stopped, world.is_main)
 
