@@ -39,6 +39,12 @@ def test_a_pulled_model_is_the_one_that_was_there_and_works_offline(hub, tmp_pat
     assert offline.stdout == direct.stdout != "" and hub.log == []
 
 
+def test_pulled_models_are_listed(hub, tmp_path):
+    assert NAME not in tfcli(hub, tmp_path, "list").stdout
+    assert tfcli(hub, tmp_path, "pull", NAME).returncode == 0
+    assert f"{NAME}  pulled " in tfcli(hub, tmp_path, "list").stdout
+
+
 def test_pulling_again_asks_once(hub, tmp_path):
     first = tfcli(hub, tmp_path, "pull", NAME)
     hub.log.clear()

@@ -52,11 +52,11 @@ def snapshot(name: HubName) -> Path | None:
     return folder if _COMMIT.fullmatch(commit) and folder.is_dir() else None
 
 
-def pulled() -> list[HubName]:
-    """Every repository of which a model's branch is in the cache."""
-    names = []
+def pulled() -> list[tuple[HubName, Path]]:
+    """What is in the cache, by branch or tag, with the folder of each."""
+    found = []
     for ref in sorted(hub_cache().glob("models--*--*/refs/*")):
         name = parse_hub_name(ref.parent.parent.name.removeprefix("models--").replace("--", "/", 1) + f"@{ref.name}")
-        if name and snapshot(name):
-            names.append(name)
-    return names
+        if name and (folder := snapshot(name)):
+            found.append((name, folder))
+    return found

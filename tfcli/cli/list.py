@@ -11,17 +11,21 @@ _RUNS = Path("runs")
 
 
 def list_models(as_json: options.Json = False) -> None:
-    """List the models on this machine: those that came with tfcli, and those under ./runs.
+    """List the models on this machine: those that came with tfcli, those under ./runs, and those pulled from the Hub.
 
     \b
     Examples:
       tfcli list
       tfcli list --json
     """
-    from tfcli.bundle import CONFIG, shipped
+    from tfcli.bundle import CONFIG, REQUIRED, shipped
+    from tfcli.pulled import pulled
 
     trained = sorted(config.parent for config in _RUNS.glob(f"**/{CONFIG}"))
     rows = [_row(folder, "shipped") for folder in shipped()] + [_row(folder, "trained") for folder in trained]
+    for name, folder in pulled():
+        if all((folder / file).is_file() for file in REQUIRED):  # the Hub's cache holds other things as well
+            rows.append(_row(folder, "pulled") | {"name": str(name)})
     if as_json:
         console.print_out(json.dumps(rows, ensure_ascii=False, indent=2))
     elif rows:
