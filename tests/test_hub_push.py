@@ -170,6 +170,15 @@ def test_a_fault_that_passes_leaves_one_commit(hub, folder, tmp_path, pattern, k
     assert pushed(hub) == MODEL and len(hub.repos[NAME].commits) == 2
 
 
+def test_a_lost_answer_opens_no_second_pull_request(hub, folder, tmp_path):
+    hub.add(NAME, {})
+    hub.faults.append(Fault("POST .*commit/", "lost"))
+    ended = tfcli(hub, tmp_path / "home", "push", str(folder), NAME, "--yes", "--pr")
+    assert_failed(ended, {7})
+    assert f"{hub.url}/{NAME}/discussions" in ended.stderr
+    assert [name for name in hub.repos[NAME].refs if name.startswith("refs/pr/")] == ["refs/pr/1"]
+
+
 def _race(hub, tmp_path, number: int) -> None:
     """Two people push different models at the same time."""
     hub.add(NAME, MODEL)

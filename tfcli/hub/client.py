@@ -42,11 +42,11 @@ def open_hub() -> HfApi:
     return HfApi(library_name="tfcli", library_version=tfcli.__version__)
 
 
-def asking(question: Callable[[], Answer], about: str) -> Answer:
-    """The answer to a question that may be put again: what is likely to pass is tried again, unless the library has
-    done so itself for long enough; all other failures become a TfcliError. about: the repository."""
+def asking(question: Callable[[], Answer], about: str, again: bool = True) -> Answer:
+    """The answer to a question: what is likely to pass is tried again, unless the library has done so itself for long
+    enough; all other failures become a TfcliError. about: the repository. again: whether it may be put twice."""
     started = time.monotonic()
-    for delay in [*DELAYS, None]:
+    for delay in [*(DELAYS if again else ()), None]:
         try:
             return question()
         except Exception as error:

@@ -9,7 +9,7 @@ from huggingface_hub.errors import EntryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import disable_progress_bars
 
 from tfcli.bundle import CARD
-from tfcli.errors import NotFoundError
+from tfcli.errors import NetworkError, NotFoundError
 from tfcli.hub.card import is_ours
 from tfcli.hub.client import asking, open_hub
 
@@ -29,8 +29,9 @@ class Push:
 def push(files: Mapping[str, bytes], to: Push, quiet: bool = False) -> str:
     """Puts the files into the repository by one commit and returns its address. Other files there stay.
 
-    Safe to run again: what is there already is not committed twice, an answer that was lost included. A card that a
-    person wrote there is kept. Raises ConflictError if the branch changes meanwhile, and what `asking` raises.
+    Safe to run again: what is there already is not committed twice, an answer that was lost included. A pull request is
+    asked for once, since each asking opens another. A card that a person wrote there is kept. Raises ConflictError if
+    the branch changes meanwhile, and what `asking` raises.
     """
     hub = open_hub()
     if quiet:
@@ -49,7 +50,13 @@ def push(files: Mapping[str, bytes], to: Push, quiet: bool = False) -> str:
             parent_commit=parent,
         )
 
-    made = asking(commit, to.repo)
+    try:
+        made = asking(commit, to.repo, again=not to.pull_request)
+    except NetworkError as error:
+        if not to.pull_request:
+            raise
+        there = f"{hub.endpoint}/{to.repo}/discussions"
+        raise NetworkError(error.message, f"the pull request may be open all the same; look at   {there}") from error
     return made.pr_url or made.commit_url
 
 
