@@ -28,6 +28,7 @@ LEVELS: list[tuple[tuple[str, ...], ...]] = [
     (("bundle", "weights", "build"),),
     (("decoding",), ("attention_maps",), ("hub",)),
     (("training",), ("looking",)),
+    (("explain",),),
     (("cli", "__main__"),),
 ]
 ROOMS = {name: (level, room[0]) for level, rooms in enumerate(LEVELS) for room in rooms for name in room}

@@ -16,7 +16,9 @@ from tfcli.cli import (
     console,
     data,
     doctor,
+    errors,
     evaluate,
+    explain,
     info,
     list,
     pull,
@@ -26,7 +28,6 @@ from tfcli.cli import (
     train,
     translate,
 )
-from tfcli.cli.errors import explain
 from tfcli.cli.options import with_common_options
 
 _CLOSED_PIPE = 141
@@ -77,6 +78,7 @@ def _root(
 _COMMANDS = {
     "translate": translate.translate,
     "attention": attention.attention,
+    "explain": explain.explain,
     "train": train.train,
     "evaluate": evaluate.evaluate,
     "pull": pull.pull,
@@ -106,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            code = console.report(explain(error), error)
+            code = console.report(errors.explain(error), error)
     except BrokenPipeError:
         code = _CLOSED_PIPE  # nobody reads on, as in `| head`: not an error, and nobody to tell
     console.close()
