@@ -69,6 +69,8 @@ def test_all_files_come_from_one_commit_and_a_revision_pins(hub, tmp_path):
         folder = Path(tfcli(hub, tmp_path, "pull", f"{NAME}@{revision}").stdout.rstrip("\n"))
         assert (folder / "README.md").read_bytes() == card
     assert tfcli(hub, tmp_path, "translate", "-m", f"{NAME}@{old}", "好").returncode == 0
+    assert tfcli(hub, tmp_path, "translate", "-m", NAME, "--revision", old, "--offline", "好").returncode == 0
+    assert_one_line(tfcli(hub, tmp_path, "translate", "--revision", old, "好"), 2)
     assert_one_line(tfcli(hub, tmp_path, "translate", "-m", f"{NAME}@other", "好"), 5)
 
 

@@ -3,10 +3,21 @@
 from typing import TYPE_CHECKING
 
 from tfcli.cli import console
+from tfcli.errors import UsageError
+from tfcli.pulled import parse_hub_name
 from tfcli.settings import Settings
 
 if TYPE_CHECKING:
     from tfcli.decoding.translator import Translator
+
+
+def at_revision(model: str | None, revision: str | None) -> str | None:
+    """The name of a pulled model at a revision; UsageError if it is no such name, or has one already."""
+    if revision is None:
+        return model
+    if model is None or parse_hub_name(model) is None or "@" in model:
+        raise UsageError("--revision is for a model of the Hub", "name it   -m owner/name")
+    return f"{model}@{revision}"
 
 
 def load_translator(settings: Settings, prefix: str = "", kind: "type[Translator] | None" = None) -> "Translator":

@@ -23,6 +23,10 @@ _PROTECT = "Kept as they are: url, email, placeholder, tag, number, by commas, o
 _ENCODING = "Bytes that are not UTF-8: replace and say so, or stop."
 
 Model = Annotated[str | None, setting("-m", "--model", metavar="MODEL", default="zh-en", help=_MODEL)]
+Revision = Annotated[
+    str | None, typer.Option("--revision", metavar="R", help="Of a pulled model: a branch, a tag or a commit.")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Ask no network: this command never does.")]
 ModelArgument = Annotated[
     str | None, typer.Argument(metavar="MODEL", help=f"{_MODEL} [default: zh-en]", show_default=False)
 ]

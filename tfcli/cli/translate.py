@@ -14,7 +14,7 @@ from tfcli.cli import console, options
 from tfcli.cli.answers import Answered, answer
 from tfcli.cli.errors import Interrupted, NotMetError
 from tfcli.cli.formats import FORMATS, OutputFormat, Render
-from tfcli.cli.model import describe, load_translator
+from tfcli.cli.model import at_revision, describe, load_translator
 from tfcli.cli.output import Write, open_output
 from tfcli.cli.progress import Progress
 from tfcli.cli.ranks import find_ranks
@@ -44,6 +44,8 @@ def translate(
     output: options.Output = None,
     force: options.Force = False,
     model: options.Model = None,
+    revision: options.Revision = None,
+    offline: options.Offline = False,
     output_format: Annotated[OutputFormat, typer.Option("--format", help="tsv: source, translation, score.")] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
     input_format: Annotated[InputFormat, typer.Option("--input-format", help="jsonl: an object per line.")] = "text",
@@ -83,8 +85,8 @@ def translate(
     if texts and inputs:
         raise UsageError("give TEXT or --input, not both", "tfcli translate --help   shows examples")
     settings = resolve(
-        dict(model=model, device=device, dtype=dtype, engine=engine, threads=threads, batch_tokens=batch_tokens)
-        | dict(max_length=max_length, length_ratio=length_ratio, split=split, protect=protect)
+        dict(model=at_revision(model, revision), device=device, dtype=dtype, engine=engine, threads=threads)
+        | dict(batch_tokens=batch_tokens, max_length=max_length, length_ratio=length_ratio, split=split, protect=protect)
         | dict(normalize=normalize, encoding_errors=encoding_errors)
     ).settings
     sources = texts or inputs or [STDIN]

@@ -1,5 +1,6 @@
 """PyTorch, on whatever device it knows."""
 
+import os
 from collections.abc import Sequence
 
 import torch
@@ -37,9 +38,11 @@ class TorchEngine:
 
 
 def _choose(device: str) -> str:
-    """A device of this machine; UsageError if it has no such one."""
+    """A device of this machine; UsageError if it has no such one. Of several processes each takes its own GPU."""
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        if not torch.cuda.is_available():
+            return "cpu"
+        return f"cuda:{int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count()}"
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError):  # torch built without CUDA asserts
