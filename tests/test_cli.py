@@ -54,7 +54,7 @@ def translator(tiny_bundle):
         (["--no-such-option"], 2, "no such option: --no-such-option"),
         (["no-such-command"], 2, "no such command"),
         (["translte"], 2, "did you mean 'translate'"),
-        (["translate", "--modle", "x"], 2, "did you mean --model?"),
+        (["translate", "--modle", "x"], 2, "did you mean --model"),
         (["translate", "-5 度"], 2, 'tfcli translate -- "-5 度"'),
         (["translate", "--engine", "abacus", "x"], 2, "'abacus' is not one of"),
         (["translate", "--device", "gpu", "x"], 2, '--device is "gpu"'),

@@ -86,8 +86,8 @@ def translate(
         raise UsageError("give TEXT or --input, not both", "tfcli translate --help   shows examples")
     settings = resolve(
         dict(model=at_revision(model, revision), device=device, dtype=dtype, engine=engine, threads=threads)
-        | dict(batch_tokens=batch_tokens, max_length=max_length, length_ratio=length_ratio, split=split, protect=protect)
-        | dict(normalize=normalize, encoding_errors=encoding_errors)
+        | dict(batch_tokens=batch_tokens, max_length=max_length, length_ratio=length_ratio, split=split)
+        | dict(protect=protect, normalize=normalize, encoding_errors=encoding_errors)
     ).settings
     sources = texts or inputs or [STDIN]
     files = [source for source in sources if source == STDIN or not texts]
