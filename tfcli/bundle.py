@@ -153,8 +153,9 @@ def write_bundle(
 ) -> Path:
     """Writes a bundle and returns its folder, which appears complete or not at all. One that was there is replaced.
 
-    state: the model's state_dict, each tensor under one name. Raises ModelError if weights or tokenizer do not fit the
-    config, UsageError if something else than a bundle is in the way, ResourceError if the disk does not take it.
+    state: the model's state_dict, each tensor under one name. recipe_toml: empty if there is none. Raises ModelError if
+    weights or tokenizer do not fit the config, UsageError if something else than a bundle is in the way, ResourceError
+    if the disk does not take it.
     """
     folder = folder.resolve()
     data = weights.save(state, config.dtype)
@@ -165,7 +166,7 @@ def write_bundle(
         TOKENIZER: tokenizer.model,
         CONFIG: _to_json(dataclasses.asdict(config)),
         METRICS: _to_json(metrics),
-        RECIPE: recipe_toml.encode(),
+        **({RECIPE: recipe_toml.encode()} if recipe_toml else {}),
         CARD: card.encode(),
     }
     if folder.exists() and not (folder / CONFIG).is_file() and not _is_empty(folder):

@@ -24,6 +24,7 @@ _PARTS = ("activation", "positions", "norm", "residual", "encoder_attention", "d
 def refuse_impossible(model: "ModelConfig") -> None:
     """Raises ModelError, with the nearest choice that works as its hint, if no model of this config can exist."""
     _check_baseline(model)
+    _check_output(model)
     _check_heads(model)
     _check_decoder(model)
     _check_scores(model)
@@ -61,6 +62,14 @@ def _check_baseline(model: "ModelConfig") -> None:
             f'model.kind = "{model.kind}" reads in two directions with half of model.d_model each, and '
             f"{model.d_model} is odd",
             f"use model.d_model = {model.d_model + 1}",
+        )
+
+
+def _check_output(model: "ModelConfig") -> None:
+    if model.output_bias and model.kind != "transformer":
+        raise ModelError(
+            f'model.output_bias = true goes with model.kind = "transformer", not "{model.kind}"',
+            "leave model.output_bias out",
         )
 
 

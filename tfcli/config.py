@@ -20,7 +20,7 @@ Norm = Literal["layer", "rms", "power"]
 Residual = Literal["pre", "post", "none"]
 Kernel = Literal["full", "local", "sparse", "low_rank", "chunked", "lsh", "linear", "performer"]
 Cross = Literal["last", "layer_wise", "multi_view"]
-Activation = Literal["relu", "gelu"]
+Activation = Literal["relu", "gelu", "silu"]
 Objective = Literal[
     "teacher_forcing",
     "scheduled_sampling",
@@ -67,6 +67,7 @@ class ModelConfig:
     encoder_attention: Kernel = "full"
     decoder_attention: Kernel = "full"
     cross_attention: Cross = "last"
+    output_bias: bool = False  # a number of its own that each token's logit begins with
     max_length: int = 256  # tokens of one sequence, control tokens included
     max_distance: int = 32  # relative, relative_scale, shaw: tokens farther away than this count as this far
     window: int = 16  # local, sparse: tokens seen on each side

@@ -51,7 +51,7 @@ class Translator(decoding.Translator):
         wanted = re.sub(f"[{PLACEHOLDERS}]", "", target)
         for placeholder, span in zip(PLACEHOLDERS, spans, strict=False):
             wanted = wanted.replace(span, placeholder, 1)
-        tgt, most = self.tokenizer.encode(wanted), self.bundle.config.model.max_length - 1
+        tgt, most = self.tokenizer.encode_target(wanted), self.bundle.config.model.max_length - 1
         if len(tgt) > most:
             raise DataError(f"the target has {len(tgt)} tokens; this model holds {most}")
         return Sentence(text, target, job.pieces[0].ids, tgt, True, self._names(spans))

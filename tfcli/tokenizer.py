@@ -3,6 +3,9 @@
 Both languages share one vocabulary. Its first ids are PAD, UNK, BOS, EOS, which SentencePiece never produces from text,
 then one for each placeholder: the private-use characters U+E000 to U+E007, each a piece of its own, stand for protected
 spans (a URL, a number). A person who types such a character is the business of text/protect.py.
+
+A tokenizer that was converted from elsewhere may cut the two languages by two models of the same pieces, and begin each
+source with a piece that says which language is wanted; and its model may never have learned to copy placeholders.
 """
 
 import hashlib
@@ -17,6 +20,7 @@ import sentencepiece
 
 from tfcli.config import BOS, EOS, PAD, PLACEHOLDERS, UNK, TokenizerConfig
 from tfcli.errors import DataError, ModelError, NotFoundError, ResourceError
+from tfcli.pieces import split_sides
 
 _MAX_BYTES = 16 << 20
 _PATH_BYTES = 160
@@ -36,14 +40,22 @@ class Tokenizer:
             raise ModelError("the tokenizer is empty")
         self.model = model
         try:
-            self._pieces = sentencepiece.SentencePieceProcessor(model_proto=model)
-            self.pieces(range(len(self)))  # SentencePiece takes pieces that are not UTF-8 and fails when one is used
+            sides = split_sides(model)
+            self._pieces = self._target = sentencepiece.SentencePieceProcessor(model_proto=sides.source)
+            pieces = self.pieces(range(len(self)))  # SentencePiece takes what is not UTF-8, and fails when it is used
+            if sides.target != sides.source:
+                self._target = sentencepiece.SentencePieceProcessor(model_proto=sides.target)
+                if pieces != [*map(self._target.id_to_piece, range(len(self._target)))]:
+                    raise ModelError("the tokenizer is damaged: its two languages do not share their pieces")
+            self._begin = [self._pieces.piece_to_id(sides.begin)] if sides.begin else []
             control = [self._pieces.pad_id(), self._pieces.unk_id(), self._pieces.bos_id(), self._pieces.eos_id()]
             placeholders = self._pieces.piece_to_id(list(PLACEHOLDERS))
         except (RuntimeError, UnicodeDecodeError):
             raise ModelError("the tokenizer is damaged: SentencePiece cannot read it") from None
         if control != [PAD, UNK, BOS, EOS] or placeholders != [EOS + 1 + i for i in range(len(PLACEHOLDERS))]:
             raise ModelError("the tokenizer was not made by tfcli: its control tokens have other ids")
+        if UNK in self._begin:
+            raise ModelError(f'the tokenizer is damaged: it has no piece "{sides.begin[:40]}"')
 
     @classmethod
     def load(cls, path: Path) -> "Tokenizer":
@@ -60,13 +72,22 @@ class Tokenizer:
     def sha256(self) -> str:
         return hashlib.sha256(self.model).hexdigest()
 
+    @property
+    def has_placeholders(self) -> bool:
+        """Whether text is cut into placeholders, so that a model may know what to do with one."""
+        return not self._pieces.is_unused(EOS + 1)
+
     def encode(self, text: str) -> list[int]:
         """Ids of one text, without BOS and EOS."""
-        return self._pieces.encode(text)
+        return self.encode_batch([text])[0]
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of many texts at once, without BOS and EOS."""
-        return self._pieces.encode(list(texts), num_threads=1)
+        return [self._begin + ids if ids else ids for ids in _encode(self._pieces, texts)]
+
+    def encode_target(self, text: str) -> list[int]:
+        """Ids of a text in the target language, without BOS and EOS."""
+        return _encode(self._target, [text])[0]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; PAD, BOS and EOS say nothing."""
@@ -79,6 +100,17 @@ class Tokenizer:
     def count_unknown(self, ids: Sequence[int]) -> int:
         """How many ids stand for text the vocabulary does not know: UNK, or a raw byte."""
         return sum(i == UNK or self._pieces.is_byte(int(i)) for i in ids)
+
+
+def _encode(side: sentencepiece.SentencePieceProcessor, texts: Sequence[str]) -> list[list[int]]:
+    """Ids of texts. Characters without a piece make one UNK together, unless just they are a piece that only the other
+    language is cut into: that is looked up by its text, as Marian does."""
+    rows = side.encode(list(texts), num_threads=1)
+    for text, ids in zip(texts, rows, strict=True):
+        if UNK in ids:
+            found = side.piece_to_id(side.encode(text, out_type=str))
+            ids[:] = [there if i == UNK and there > EOS else i for i, there in zip(ids, found, strict=True)]
+    return rows
 
 
 def train(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:

@@ -70,8 +70,6 @@ def load(file: BinaryIO, config: ModelConfig, dtype: Dtype) -> "nn.Module":
     Nothing is allocated before names, shapes and types in the header equal those of the model. ModelError if they do
     not, if the file is damaged, or if a weight is not finite.
     """
-    import safetensors.torch
-
     from tfcli.build import empty_model
 
     model = empty_model(config)
@@ -79,6 +77,15 @@ def load(file: BinaryIO, config: ModelConfig, dtype: Dtype) -> "nn.Module":
     for name, tensor in model.state_dict().items():
         stored = dtype if tensor.is_floating_point() else str(tensor.dtype).removeprefix("torch.")
         wanted[name] = (_CODES[stored], tuple(tensor.shape))
+    model.load_state_dict(read_tensors(file, wanted), assign=True)
+    return model.eval()
+
+
+def read_tensors(file: BinaryIO, wanted: Header) -> "dict[str, Tensor]":
+    """The tensors of a safetensors file that holds exactly those that are wanted; errors as of `load`."""
+    import safetensors.torch
+
+    file.seek(0)
     _compare(read_header(file), wanted)
     numbers = sum(math.prod(shape) for _, shape in wanted.values())
     file.seek(0)
@@ -89,8 +96,7 @@ def load(file: BinaryIO, config: ModelConfig, dtype: Dtype) -> "nn.Module":
     for name, tensor in state.items():
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise ModelError(f'the weights "{name}" have values that are not finite')
-    model.load_state_dict(state, assign=True)
-    return model.eval()
+    return state
 
 
 def _compare(found: Header, wanted: Header) -> None:

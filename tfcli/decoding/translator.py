@@ -50,8 +50,9 @@ class Translator:
     device, dtype, engine: names, "auto" chooses. threads: CPU threads, None leaves the library's choice.
     batch_tokens: padded source tokens at once, None suits the device; halved when memory runs out. split: cut texts
     that are too long at sentence ends, else after the tokens the model takes. normalize: a name in NORMALIZATIONS.
-    protect: which spans come back as they were. max_length: most target tokens of one piece. length_ratio: target
-    tokens per source token, 16 more are always allowed. prefix: how each translation begins.
+    protect: which spans come back as they were, if the model knows placeholders. max_length: most target tokens of one
+    piece. length_ratio: target tokens per source token, 16 more are always allowed. prefix: how each translation
+    begins.
     """
 
     def __init__(
@@ -73,9 +74,10 @@ class Translator:
         self.tokenizer = bundle.tokenizer()
         self.engine = ENGINES["torch" if engine == "auto" else engine](bundle, device, dtype, threads)
         self.batch_tokens = batch_tokens or self.engine.batch_tokens
-        self.split, self.protect, self.length_ratio = split, protect, length_ratio
+        self.split, self.length_ratio = split, length_ratio
+        self.protect = protect if self.tokenizer.has_placeholders else ()
         self.normalize = NORMALIZATIONS[normalize]()
-        self.prefix = self.tokenizer.encode(re.sub(f"[{PLACEHOLDERS}]", "", _mend(prefix)))
+        self.prefix = self.tokenizer.encode_target(re.sub(f"[{PLACEHOLDERS}]", "", _mend(prefix)))
         self._most_tokens = bundle.config.model.max_length - 1  # one place is taken by BOS or EOS
         self.max_length = min(max_length or self._most_tokens, self._most_tokens)
         if len(self.prefix) >= self.max_length:
@@ -119,6 +121,8 @@ class Translator:
         lost = [i for i, (_, result) in enumerate(settled) if "placeholder" in result.flags]
         for i, (job, result) in zip(lost, self._translate([texts[i] for i in lost], ()), strict=True):
             settled[i] = job, replace(result, flags=_in_order({*result.flags, "placeholder"}))
+        if not self.tokenizer.has_placeholders:
+            return settled
         lost = [i for i, (_, result) in enumerate(settled) if "number" in result.flags]
         again = self._translate([texts[i] for i in lost], {*self.protect, "number"})
         for i, (job, result) in zip(lost, again, strict=True):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tfcli.config import ModelConfig
 
-ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
+ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 
 
 class FeedForward(nn.Module):

@@ -3,6 +3,7 @@
 Shapes: B batch, S source, T target, D d_model.
 """
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from tfcli.config import PAD, ModelConfig
@@ -32,4 +33,5 @@ class Transformer(Seq2Seq):
     def decode(
         self, tgt_BT: Tensor, memory: Memory, cache: Cache | None = None, record: DecoderRecord | None = None
     ) -> Tensor:
-        return self.decoder(self.embed(tgt_BT), memory, cache, record)
+        hidden_BTD = self.decoder(self.embed(tgt_BT), memory, cache, record)
+        return F.pad(hidden_BTD, (0, 1), value=1.0) if self.config.output_bias else hidden_BTD
