@@ -1,6 +1,5 @@
 """Checkpoints: whatever happens to the disk, the newest one that was finished is found, or its damage is."""
 
-import errno
 import os
 import random
 import shutil
@@ -9,7 +8,7 @@ import pytest
 import torch
 
 from tfcli import disk
-from tfcli.errors import ModelError, ResourceError
+from tfcli.errors import ModelError
 from tfcli.training import checkpoint
 from tfcli.training.checkpoint import (
     TrainState,
@@ -158,51 +157,6 @@ def test_leftovers_of_the_dead_are_removed(two, tmp_path):
     assert load_latest(folder)[0].step == 2
     remove_leftovers(folder)
     assert names(folder) == before
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
-def test_a_save_that_fails_anywhere_leaves_the_old_or_the_new(two, tmp_path, monkeypatch, number):
-    """Fails the first, second, third... system call of a save until none is left to fail."""
-    failures = 0
-    for nth in range(1, 100):
-        folder = tmp_path / str(nth)
-        shutil.copytree(two, folder)
-        with monkeypatch.context() as patch:
-            counter = Counter(nth, number)
-            patch.setattr(disk.os, "fsync", counter.wrap(os.fsync))
-            patch.setattr(checkpoint.Path, "rename", counter.wrap(checkpoint.Path.rename))
-            patch.setattr(checkpoint.Path, "mkdir", counter.wrap(checkpoint.Path.mkdir))
-            patch.setattr(disk, "open", counter.wrap(open), raising=False)
-            try:
-                save_state(folder, make_state(3), keep=2)
-            except ResourceError as error:
-                failures += 1
-                assert os.strerror(number) in error.message and "step 3" in error.message
-            except OSError:
-                failures += 1  # while pruning, after the new one is safe
-                assert load_latest(folder)[0].step == 3
-        found, skipped = load_latest(folder)
-        assert found.step in (2, 3) and skipped == []
-        assert not [name for name in names(folder) if name.startswith(".tmp")]
-        if counter.calls < nth:
-            break
-    assert failures >= 15 and found.step == 3
-
-
-class Counter:
-    """Makes the nth call of what it wraps an OSError."""
-
-    def __init__(self, nth: int, number: int):
-        self.calls, self.nth, self.number = 0, nth, number
-
-    def wrap(self, function):
-        def wrapper(*args, **kwargs):
-            self.calls += 1
-            if self.calls == self.nth:
-                raise OSError(self.number, os.strerror(self.number))
-            return function(*args, **kwargs)
-
-        return wrapper
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="a descriptor's file is asked of /proc")

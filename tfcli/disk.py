@@ -49,6 +49,28 @@ def replace_file(path: Path, data: bytes) -> None:
         new.unlink(missing_ok=True)
 
 
+def finish_replacing(folder: Path) -> None:
+    """Tidies up where a process was killed while it replaced a file or a folder in `folder`: what was half-written
+    goes, and what was moved aside comes back if nothing has taken its place. Nobody may be replacing there now."""
+    mark = "[0-9a-f]" * 8
+    for old in folder.glob(f".*.{mark}.old"):
+        name = old.name[1:].rsplit(".", 2)[0]
+        if (folder / name).exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(folder / name)
+    for new in folder.glob(f".*.{mark}.new"):
+        shutil.rmtree(new) if new.is_dir() else new.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """The folder, and those it lies in, under names that survive a power failure."""
+    if not folder.exists():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
 def write_synced(path: Path, data: bytes) -> None:
     """A new file that survives a power failure, once its folder is synced too."""
     with open(path, "xb") as file:

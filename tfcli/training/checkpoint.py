@@ -5,6 +5,7 @@ manifest with the SHA-256 of each comes last, the folder is synced, renamed, and
 ones pruned. Loading takes the newest folder whose manifest and files verify. Tensors are safetensors, the rest is JSON.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -16,11 +17,12 @@ from typing import Any
 from safetensors.torch import load, save
 from torch import Tensor
 
-from tfcli.disk import sync_folder, write_synced
+from tfcli.disk import make_folder, sync_folder, write_synced
 from tfcli.errors import ModelError, ResourceError
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
+_PREFIX = "step-"
 
 
 @dataclass
@@ -39,38 +41,62 @@ class TrainState:
 def save_state(folder: Path, state: TrainState, keep: int) -> Path:
     """Writes the state below `folder`; keeps the newest `keep` checkpoints. A step that is already there is left alone,
     unless it is damaged. Raises ResourceError if the disk does not take it; the older checkpoints are still there."""
-    final = folder / f"step-{state.step:09d}"
-    if final.exists() and _is_intact(final):
-        return final
-    temporary = folder / f".tmp-{state.step}-{os.getpid()}"
+    final = folder / f"{_PREFIX}{state.step:09d}"
+    files = _pack(state)
+    safe: list[Path] = []
     try:
-        temporary.mkdir(parents=True)
-        files = {f"{name}.safetensors": save(group) for name, group in state.tensors.items()}
-        facts = {"format": FORMAT, "step": state.step, **state.facts}
-        files["state.json"] = json.dumps(facts, indent=1).encode()
-        sums = {name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
+        if not (final.exists() and _is_intact(final)):
+            _write(final, files)
+        sync_folder(folder)
+        safe = [final]
+        _prune(folder, final, keep)
+    except OSError as error:
+        safe = safe or [path for path in list_checkpoints(folder) if path != final and _is_intact(path)]
+        raise _explain(error, state.step, folder, files, safe) from error
+    return final
+
+
+def _write(final: Path, files: dict[str, bytes]) -> None:
+    """All but the sync of the folder it lies in."""
+    temporary = final.with_name(f".tmp-{final.name}-{os.getpid()}")
+    try:
+        make_folder(final.parent)
+        temporary.mkdir()
         for name, data in files.items():
             write_synced(temporary / name, data)
-        write_synced(temporary / _MANIFEST, _seal(sums))
         sync_folder(temporary)
         if final.exists():
             _discard(final)
         temporary.rename(final)
-        sync_folder(folder)
-    except OSError as error:
-        safe = [path.name for path in list_checkpoints(folder) if path != final]
-        raise ResourceError(
-            f'cannot save step {state.step:,} in "{folder}": {error.strerror}',
-            f"{safe[-1]} is safe; go on from there with the same command" if safe else "",
-        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _pack(state: TrainState) -> dict[str, bytes]:
+    """The files of a checkpoint in the order of writing: the manifest, which knows all the others, is last."""
+    files = {f"{name}.safetensors": save(group) for name, group in state.tensors.items()}
+    facts = {"format": FORMAT, "step": state.step, **state.facts}
+    files["state.json"] = json.dumps(facts, indent=1).encode()
+    sums = {name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
+    return {**files, _MANIFEST: _seal(sums)}
+
+
+def _prune(folder: Path, final: Path, keep: int) -> None:
     checkpoints = list_checkpoints(folder)
     newest = checkpoints.index(final)
     # Newer ones did not verify, or the run would have gone on from there.
     for old in [*checkpoints[: max(newest + 1 - keep, 0)], *checkpoints[newest + 1 :]]:
         _discard(old)
-    return final
+
+
+def _explain(error: OSError, step: int, folder: Path, files: dict[str, bytes], safe: list[Path]) -> ResourceError:
+    """What a person needs to know of a save that failed. safe: the checkpoint to go on from, if there is one."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    what = "disk full" if full else os.strerror(error.errno)
+    needs = f"needs {-(-sum(map(len, files.values())) // 2**20):,} MiB in" if full else "in"
+    kept = f"step {int(safe[-1].name.removeprefix(_PREFIX)):,} is safe" if safe else "no step is saved yet"
+    hint = "go on from there with the same command" if safe else ""
+    return ResourceError(f'{what} while saving step {step:,}; {kept}; {needs} "{folder}"', hint)
 
 
 def _is_intact(path: Path) -> bool:
@@ -88,7 +114,7 @@ def _discard(path: Path) -> None:
 
 def list_checkpoints(folder: Path) -> list[Path]:
     """The checkpoints below `folder`, oldest first."""
-    return sorted(folder.glob("step-*"))
+    return sorted(folder.glob(f"{_PREFIX}*"))
 
 
 def load_latest(folder: Path) -> tuple[TrainState | None, list[str]]:

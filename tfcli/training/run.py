@@ -14,7 +14,7 @@ from tfcli.attention_maps.words import SPACE
 from tfcli.build import build_model
 from tfcli.bundle import FORMAT, Aligner, BundleConfig, locate, read_bundle, write_bundle
 from tfcli.config import Recipe
-from tfcli.disk import replace_file
+from tfcli.disk import finish_replacing, replace_file
 from tfcli.hub.card import model_card
 from tfcli.recipe import to_toml
 from tfcli.tokenizer import Tokenizer
@@ -112,8 +112,8 @@ def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world:
 def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter) -> Tokenizer:
     """The main process settles recipe and tokenizer on disk, the others read them."""
     if world.is_main:
-        if folder.checkpoints.exists():
-            remove_leftovers(folder.checkpoints)
+        finish_replacing(folder.path)
+        remove_leftovers(folder.checkpoints)
         for change in folder.settle_recipe(recipe):
             reporter.say(f"changed since the last time: {change}")
         tokenizer = prepare_tokenizer(recipe, folder.path, reporter.say)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcli.config import Recipe
-from tfcli.disk import replace_file
+from tfcli.disk import make_folder, replace_file
 from tfcli.errors import ModelError, ResourceError
 from tfcli.recipe import make_recipe, read_toml, to_toml
 from tfcli.training.checkpoint import list_checkpoints
@@ -55,7 +55,7 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Refuses a second trainer on this folder."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         with open(self.path / "run.lock", "a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,1 @@
+"""What happens to machines, done to training: processes killed, disks full, power gone, bytes flipped."""

@@ -1,0 +1,65 @@
+"""A run that is killed, wherever it is: nothing that was saved is lost, and what it comes to is what it would have."""
+
+import hashlib
+import random
+import time
+from pathlib import Path
+
+import pytest
+from runs import STEPS, final_bytes
+
+from faults.children import Child, new_event, start, write_recipe
+from tfcli.training.checkpoint import list_checkpoints, load_latest, load_state
+
+
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_killed_run_loses_nothing_and_ends_as_if_it_had_not_been(tmp_path, kills):
+    """At uniformly random times; goes on until one kill in five was inside a save."""
+    recipe = write_recipe(tmp_path, save_every=1, keep=3, valid_every=6)
+    child = start(recipe, tmp_path / "whole", tmp_path / "whole.diary", begin := new_event())
+    child.wait_for("ready")
+    began = time.monotonic()
+    begin.set()
+    assert child.wait() == 0
+    seconds = time.monotonic() - began
+    whole, names = digest(tmp_path / "whole"), tree(tmp_path / "whole")
+    run, saved, killed, inside, completed = tmp_path / "0", 0, 0, 0, 0
+    while killed < kills or inside < kills // 5 or not completed:
+        child = start(recipe, run, tmp_path / f"{killed}-{completed}.diary")
+        child.process.join(random.uniform(0, seconds) if killed < kills or inside < kills // 5 else None)
+        child.process.kill()
+        ended = child.wait()
+        saved = max([saved, *child.steps("saved")])
+        check(run, child, saved)
+        if ended == 0:
+            assert digest(run) == whole and tree(run) == names
+            completed, saved = completed + 1, 0
+            run = tmp_path / str(completed)
+        else:
+            assert ended == -9, child.said.read_text()
+            killed += 1
+            inside += child.lines()[-1:] == [f"saving {saved + 1}"]
+    print(f"{killed} kills, {inside} inside a save, {completed} runs completed")
+
+
+def check(run: Path, child: Child, saved: int) -> None:
+    """What a process that is gone left behind."""
+    checkpoints = run / "checkpoints"
+    for path in list_checkpoints(checkpoints):
+        load_state(path)
+    state, skipped = load_latest(checkpoints)
+    assert skipped == [] and (state.step if state else 0) in (saved, saved + 1)
+    if child.lines():  # it came to its first step, and had tidied up before
+        leftovers = [path.name for pattern in (".tmp-*", ".trash-*") for path in checkpoints.glob(pattern)]
+        assert all(name.endswith(f"-{child.process.pid}") for name in leftovers), leftovers
+
+
+def digest(run: Path) -> dict[str, str]:
+    """SHA-256 of all that a run came to."""
+    assert load_latest(run / "checkpoints")[0].step == STEPS
+    files = final_bytes(run) | {"bundle": (run / "bundle" / "model.safetensors").read_bytes()}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
+def tree(run: Path) -> list[str]:
+    return sorted(str(path.relative_to(run)) for path in run.rglob("*"))
