@@ -1,5 +1,6 @@
 """tfcli in a process of its own, against a Hub on this machine."""
 
+import json
 import os
 import subprocess
 import sys
@@ -38,3 +39,39 @@ def tfcli(hub: Hub, home: Path, *arguments: str, **settings) -> subprocess.Compl
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+_SERVANT = """
+import contextlib, io, json, sys
+from tfcli.cli.app import main
+import tfcli.hub.client as client
+client.DELAYS[:] = [0.01] * len(client.DELAYS)
+for line in sys.stdin:
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(json.loads(line))
+    out.flush()
+    print(json.dumps([code, out.buffer.getvalue().decode(), err.getvalue()]), file=sys.__stdout__, flush=True)
+"""
+
+
+class Servant:
+    """A context: one process that runs command line after command line, as importing takes longer than most of them."""
+
+    def __init__(self, hub: Hub, home: Path, **environment: str):
+        self.environment = {**os.environ, **hub.environment(home), "OMP_NUM_THREADS": "1", **environment}
+
+    def __enter__(self) -> "Servant":
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen([sys.executable, "-c", _SERVANT], env=self.environment, **pipes)
+        return self
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+        self.process.stdin.write(json.dumps(arguments) + "\n")
+        self.process.stdin.flush()
+        return subprocess.CompletedProcess(arguments, *json.loads(self.process.stdout.readline()))
+
+    def __exit__(self, *_) -> None:
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()

@@ -150,21 +150,6 @@ def test_a_tree_without_end_ends(hub, tmp_path):
     assert len(hub.log) < 20
 
 
-HOSTILE = ["../x", "/etc/x", "C:\\x", "..\\x", "\\\\host\\x", "a/../../x", "CON", "x\0y", "\x1b[31m", "a" * 300]
-
-
-def test_strange_names_in_a_repository_stay_there(hub, tmp_path):
-    item = {"type": "file", "oid": "0" * 40, "size": 3}
-    hub.extra_tree = [{**item, "path": name} for name in HOSTILE]
-    ended = tfcli(hub, tmp_path / "home", "pull", NAME)
-    if ended.returncode == 0:
-        assert files_of(Path(ended.stdout.rstrip("\n"))) == MODEL
-    else:
-        assert_one_line(ended, ended.returncode)
-    assert os.listdir(tmp_path) == ["home"]
-    assert "\x1b" not in ended.stderr
-
-
 @pytest.mark.parametrize("name", ["toy", "a/b/c", "a/..", "../b", "a/b@", "a/b@../x", "a--b/c", "a/b@/x", "-/x\n"])
 def test_names_that_are_none(hub, tmp_path, name):
     assert_one_line(tfcli(hub, tmp_path, "pull", "--", name), 2)
@@ -187,24 +172,6 @@ def test_the_token_goes_to_the_hub_alone(hub, tmp_path):
     assert tfcli(hub, tmp_path, "pull", NAME, "-v", HF_DEBUG="1").returncode == 0
     assert {token for server, token in hub.seen_tokens if server == "_Cdn"} == {None}
     assert f"Bearer {TOKEN}" in {token for server, token in hub.seen_tokens if server == "_Hub"}
-
-
-def _flip(hub, tmp_path, number: int) -> None:
-    files = sorted(name for name in MODEL if MODEL[name])
-    for i in range(number):
-        name, rng = files[i % len(files)], random.Random(i)
-        pattern = "GET /[0-9a-f]{64}" if name in ("model.safetensors", "tokenizer.model") else f"GET .*resolve.*{name}"
-        hub.faults[:] = [Fault(pattern, "flip", times=99, at=rng.randrange(len(MODEL[name])))]
-        assert_one_line(tfcli(hub, tmp_path / str(i), "pull", NAME), 4)
-
-
-def test_a_flipped_bit_is_found(hub, tmp_path):
-    _flip(hub, tmp_path, 6)
-
-
-@pytest.mark.slow
-def test_a_thousand_flipped_bits_are_found(hub, tmp_path):
-    _flip(hub, tmp_path, 1000)
 
 
 def _kill(hub, tmp_path, number: int, signal_number: int) -> int:

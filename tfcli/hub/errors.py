@@ -55,8 +55,10 @@ def explain(error: BaseException, repo: str) -> BaseException:
             return _by_status(error, repo)
         case httpx2.TransportError() | ConnectionError() | TimeoutError() | hub.LocalEntryNotFoundError():
             return NetworkError(f"the Hub cannot be reached at {constants.ENDPOINT}", _route())
-        case hub.FileMetadataError() | json.JSONDecodeError() | KeyError() | TypeError():
+        case httpx2.RequestError() | hub.FileMetadataError() | json.JSONDecodeError() | KeyError() | TypeError():
             return NetworkError(f"{constants.ENDPOINT} does not answer as the Hub does", _route())
+        case OSError(errno=None):  # the client's word for a file that is not as long as announced
+            return NetworkError(f'a file of "{repo}" arrives damaged', "try again later, or from another network")
         case ImportError(name="socksio"):
             return NetworkError("the proxy speaks SOCKS, which needs one more package", "pip install socksio")
     return error
@@ -70,6 +72,8 @@ def _by_status(error: hub.HfHubHTTPError, repo: str) -> TfcliError:
     if status == 403:
         hint = "make one that may   https://huggingface.co/settings/tokens"
         return AccessError(f'this token may not do that with "{repo}"', hint)
+    if status == 404:
+        return NotFoundError(f'the Hub finds nothing there for "{repo}" ({said})')
     if status in (409, 412):
         return ConflictError(f'"{repo}" has changed in the meantime', "look at what is new there, then try again")
     if status == 429 or status in _PASSING:
