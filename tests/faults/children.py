@@ -45,6 +45,9 @@ class Child:
         self.process.join()
         return self.process.exitcode
 
+    def send(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
     def wait_for(self, kind: str) -> None:
         """Returns when a line of this kind is there, or the process gone."""
         while self.process.is_alive() and not self.steps(kind):

@@ -4,11 +4,12 @@ import dataclasses
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from tfcli.config import Recipe
 from tfcli.disk import make_folder, replace_file
@@ -18,6 +19,8 @@ from tfcli.training.checkpoint import list_checkpoints
 
 _LENGTH = ("steps", "max_time", "patience")
 _HABITS = ("valid_every", "save_every", "keep", "average", "metric", "precision")
+_TRIES = 100
+"""To learn who has the lock, at 10 ms each; the process may be on another machine."""
 MAY_CHANGE = {"license", *(f"training.{name}" for name in (*_LENGTH, *_HABITS, "learning_rate"))}
 """Settings that a resumed run may have different: what was learned so far stays valid."""
 
@@ -57,11 +60,7 @@ class RunFolder:
         """Refuses a second trainer on this folder."""
         make_folder(self.path)
         with open(self.path / "run.lock", "a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                raise ResourceError(f'process {lock.read().strip() or "?"} is training in "{self.path}"') from None
+            _take(lock, self.path)
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
@@ -95,6 +94,31 @@ class RunFolder:
                 )
         replace_file(self.recipe, to_toml(recipe).encode())
         return changes
+
+
+def _take(lock: TextIO, path: Path) -> None:
+    """The lock; ResourceError with the process that has it."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip()
+        if _is_alive(holder):
+            break
+        time.sleep(0.01)  # who has the lock has not written its name yet: this is that of one that is gone
+    raise ResourceError(f'process {holder or "?"} is training in "{path}"')
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:  # somebody else's
+        return True
+    except (ValueError, OSError):
+        return False
+    return True
 
 
 def _flat(recipe: Recipe) -> dict[str, Any]:
