@@ -1,0 +1,48 @@
+"""Ctrl-C and SIGTERM at any time: the step is finished and saved, then the process goes; a second one goes at once."""
+
+import random
+import signal
+import time
+
+import pytest
+
+from faults.children import new_event, start, write_recipe
+from tfcli.training.checkpoint import load_latest
+
+ENDLESS = {"steps": 100_000, "save_every": 1000, "valid_every": 7}
+
+
+@pytest.mark.parametrize("count", [5, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_signal_at_any_time_ends_after_the_step_with_its_checkpoint(tmp_path, count):
+    """One run, stopped again and again: as it starts, in a step, in a validation."""
+    recipe, run = write_recipe(tmp_path, **ENDLESS), tmp_path / "run"
+    before, inside = 0, 0
+    for number in range(count):
+        child = start(recipe, run, tmp_path / f"{number}.diary", begin := new_event())
+        child.wait_for("ready")
+        begin.set()
+        time.sleep(random.uniform(0, 2))
+        kind = random.choice((signal.SIGINT, signal.SIGTERM))
+        child.send(kind)
+        assert child.wait() == 128 + kind, child.said.read_text()
+        updated, asked = child.steps("updated"), child.steps("asked")
+        state, skipped = load_latest(run / "checkpoints")
+        assert skipped == []
+        assert (state.step if state else 0) == max(updated, default=before), "the latest is the step just finished"
+        assert len([step for step in updated if asked and step > asked[0]]) <= 1, "no step is begun after the signal"
+        before, inside = state.step if state else 0, inside + bool(asked)
+    print(f"{count} signals, {inside} of them while training; came to step {before}")
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_at_once_and_saves_nothing(tmp_path, kind):
+    recipe, run = write_recipe(tmp_path, steps=9, save_every=1), tmp_path / "run"
+    child = start(recipe, run, tmp_path / "diary", sleep_at=3)
+    child.wait_for("sleeping")
+    child.send(signal.SIGTERM)
+    child.wait_for("asked")
+    assert child.process.is_alive(), "it would finish its step"
+    child.send(kind)
+    assert child.wait() == 128 + kind
+    assert load_latest(run / "checkpoints")[0].step == 2
+    assert start(recipe, run, tmp_path / "again.diary").wait() == 0
