@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from hub_server import Hub
@@ -62,7 +63,8 @@ class Servant:
         self.environment = {**os.environ, **hub.environment(home), "OMP_NUM_THREADS": "1", **environment}
 
     def __enter__(self) -> "Servant":
-        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.log = tempfile.TemporaryFile("w+")
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.process = subprocess.Popen([sys.executable, "-c", _SERVANT], env=self.environment, **pipes)
         return self
 
@@ -71,7 +73,13 @@ class Servant:
         self.process.stdin.flush()
         return subprocess.CompletedProcess(arguments, *json.loads(self.process.stdout.readline()))
 
+    def logged(self) -> str:
+        """What was written to stderr beside what the commands wrote."""
+        self.log.seek(0)
+        return self.log.read()
+
     def __exit__(self, *_) -> None:
         self.process.stdin.close()
-        self.process.stdout.close()
         self.process.wait()
+        self.process.stdout.close()
+        self.log.close()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from tfcli.errors import ResourceError, TfcliError
-from tfcli.text.sanitize import safe_tty
+from tfcli.text.sanitize import redact, safe_tty
 
 _RED, _YELLOW = "31", "33"
 
@@ -130,7 +130,7 @@ def _write_err(text: str, prefix: str | None = None, color: str = "") -> None:
         start = f"tfcli: {prefix}"
         if has_color(sys.stderr):
             start = f"\x1b[{color}m{start}\x1b[0m"
-    sys.stderr.write(f"{start}{safe_tty(text, keep_newlines=True)}\n")
+    sys.stderr.write(f"{start}{safe_tty(redact(text), keep_newlines=True)}\n")
     sys.stderr.flush()
 
 

@@ -11,6 +11,7 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # some scripts and emoji need them
 # The flag of a region is a black flag spelled out in tag characters; anywhere else these hide text and are shown.
 _PIECE = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f|.", re.DOTALL)
+_TOKEN = re.compile("hf_[A-Za-z0-9]{8,}")
 
 _CELL_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _CELL_TABLE = str.maketrans(_CELL_ESCAPES)
@@ -31,6 +32,11 @@ def safe_tty(text: str, keep_newlines: bool = False) -> str:
         piece if len(piece) > 1 or piece in kept or category(piece) not in _HIDDEN else _written_out(piece)
         for piece in _PIECE.findall(text)
     )
+
+
+def redact(text: str) -> str:
+    """Access tokens of the Hugging Face Hub made unreadable: a server may send back what it was sent."""
+    return _TOKEN.sub("hf_***", text)
 
 
 def safe_cell(text: str) -> str:
