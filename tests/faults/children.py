@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
@@ -50,8 +51,15 @@ class Child:
 
     def wait_for(self, kind: str) -> None:
         """Returns when a line of this kind is there, or the process gone."""
-        while self.process.is_alive() and not self.steps(kind):
-            time.sleep(0.002)
+        self._wait_until(lambda: self.steps(kind))
+
+    def wait_for_lines(self, count: int) -> None:
+        """Returns when so many lines are there, or the process gone."""
+        self._wait_until(lambda: len(self.lines()) >= count)
+
+    def _wait_until(self, come: Callable[[], object]) -> None:
+        while not come() and self.process.is_alive():
+            time.sleep(0.001)
 
 
 def write_recipe(folder: Path, **settings) -> Path:

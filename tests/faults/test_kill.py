@@ -8,26 +8,21 @@ from pathlib import Path
 import pytest
 from runs import STEPS, final_bytes
 
-from faults.children import Child, new_event, start, write_recipe
+from faults.children import Child, start, write_recipe
 from tfcli.training.checkpoint import list_checkpoints, load_latest, load_state
 
 
 @pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_killed_run_loses_nothing_and_ends_as_if_it_had_not_been(tmp_path, kills):
-    """At uniformly random times; goes on until one kill in five was inside a save."""
+    """Goes on until one kill in five was inside a save."""
     recipe = write_recipe(tmp_path, save_every=1, keep=3, valid_every=6)
-    child = start(recipe, tmp_path / "whole", tmp_path / "whole.diary", begin := new_event())
-    child.wait_for("ready")
-    began = time.monotonic()
-    begin.set()
-    assert child.wait() == 0
-    seconds = time.monotonic() - began
+    assert start(recipe, tmp_path / "whole", tmp_path / "whole.diary").wait() == 0
     whole, names = digest(tmp_path / "whole"), tree(tmp_path / "whole")
     run, saved, killed, inside, completed = tmp_path / "0", 0, 0, 0, 0
     while killed < kills or inside < kills // 5 or not completed:
         child = start(recipe, run, tmp_path / f"{killed}-{completed}.diary")
-        child.process.join(random.uniform(0, seconds) if killed < kills or inside < kills // 5 else None)
-        child.process.kill()
+        if killed < kills or inside < kills // 5:
+            kill_sometime(child, STEPS - saved)
         ended = child.wait()
         saved = check(run, child, saved)
         if ended == 0:
@@ -39,6 +34,14 @@ def test_a_killed_run_loses_nothing_and_ends_as_if_it_had_not_been(tmp_path, kil
             killed += 1
             inside += "saving" in "".join(child.lines()[-1:])
     print(f"{killed} kills, {inside} inside a save, {completed} runs completed")
+
+
+def kill_sometime(child: Child, steps: int) -> None:
+    """As it starts, or in one of the steps it has to go, which write three lines each."""
+    lines = random.randint(0, 3 * steps)
+    child.wait_for_lines(lines)
+    time.sleep(random.uniform(0, 0.02 if lines else 0.5))
+    child.process.kill()
 
 
 def check(run: Path, child: Child, before: int) -> int:
