@@ -4,6 +4,7 @@ down independently of tfcli."""
 import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import sentencepiece
@@ -33,14 +34,14 @@ def train_pieces(texts: list[str], vocab_size: int, **settings) -> bytes:
     return buffer.getvalue()
 
 
-def make_vocabulary(*models: bytes) -> dict[str, int]:
+def make_vocabulary(*models: bytes, languages: Sequence[str] = ()) -> dict[str, int]:
     """vocab.json: the pieces of both models, </s> and <unk> first, <pad> last."""
     pieces = []
     for model in models:
         side = sentencepiece.SentencePieceProcessor(model_proto=model)
         pieces += [side.id_to_piece(i) for i in range(len(side)) if not side.is_control(i) and not side.is_unknown(i)]
     kept = [piece for piece in dict.fromkeys(pieces) if piece not in LOST]
-    return {piece: i for i, piece in enumerate(["</s>", "<unk>", *sorted(kept), "<pad>"])}
+    return {piece: i for i, piece in enumerate(["</s>", "<unk>", *sorted(kept), *languages, "<pad>"])}
 
 
 def random_tensors(config: dict) -> dict[str, torch.Tensor]:
@@ -58,21 +59,39 @@ def random_tensors(config: dict) -> dict[str, torch.Tensor]:
             for name in [*(f"{a}_layer_norm" for a in attentions), "final_layer_norm"]:
                 shapes |= {f"{layer}.{name}.weight": (D,), f"{layer}.{name}.bias": (D,)}
     tensors = {name: torch.randn(shape) * 0.2 for name, shape in shapes.items()}
-    return {name: tensor + ("norm.weight" in name) for name, tensor in tensors.items()}
+    tensors = {name: tensor + ("norm.weight" in name) for name, tensor in tensors.items()}
+    return make_talkative(tensors)
 
 
-def write_marian(folder: Path, dtype: torch.dtype = torch.float32, **changes) -> Path:
-    """A repository in a folder. changes: of the config."""
+def make_talkative(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Random weights say one word again and again, unless what comes out looks unlike what went in, and no word is
+    more likely than others in general."""
+    last = max(name for name in tensors if "decoder" in name and "final_layer_norm.weight" in name)
+    tensors[last].normal_()
+    for name in ("final_logits_bias", last.replace("weight", "bias")):
+        tensors[name] /= 10
+    tensors["model.shared.weight"] /= tensors["model.shared.weight"].norm(dim=1, keepdim=True)
+    return tensors
+
+
+def write_marian(
+    folder: Path,
+    dtype: torch.dtype = torch.float32,
+    target_lang: str = "eng",
+    languages: Sequence[str] = (),
+    **changes,
+) -> Path:
+    """A repository in a folder. languages: entries that ask for one of several. changes: of the config."""
     folder.mkdir(parents=True)
     sides = [train_pieces([pair[side] for pair in PAIRS], size) for side, size in ((0, 340), (1, 260))]
-    ids = make_vocabulary(*sides)
+    ids = make_vocabulary(*sides, languages=languages)
     pad = ids["<pad>"]
     config = CONFIG | dict(vocab_size=len(ids), pad_token_id=pad, decoder_start_token_id=pad) | changes
     texts = {
         "config.json": config,
         "vocab.json": ids,
-        "tokenizer_config.json": {"source_lang": "zho", "target_lang": "eng", "model_max_length": 512},
-        "generation_config.json": {"bad_words_ids": [[pad]], "num_beams": 6},
+        "tokenizer_config.json": {"source_lang": "zho", "target_lang": target_lang, "model_max_length": 512},
+        "generation_config.json": {"bad_words_ids": [[pad]], "decoder_start_token_id": pad, "eos_token_id": 0},
     }
     for name, values in texts.items():
         (folder / name).write_text(json.dumps(values), encoding="utf-8")

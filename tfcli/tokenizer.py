@@ -73,6 +73,11 @@ class Tokenizer:
         return hashlib.sha256(self.model).hexdigest()
 
     @property
+    def is_shared(self) -> bool:
+        """Whether the two languages are cut alike."""
+        return self._target is self._pieces
+
+    @property
     def has_placeholders(self) -> bool:
         """Whether text is cut into placeholders, so that a model may know what to do with one."""
         return not self._pieces.is_unused(EOS + 1)

@@ -16,9 +16,11 @@ def is_ours(card: bytes) -> bool:
     return _MARK.encode() in card
 
 
-def model_card(config: BundleConfig, recipe: Recipe | None, metrics: dict[str, Any], name: str = "") -> str:
-    """README.md in the Hub's format: YAML metadata, then text. name: of the repository. Of recipe and metrics it tells
-    what there is."""
+def model_card(
+    config: BundleConfig, recipe: Recipe | None, metrics: dict[str, Any], name: str = "", origin: str = ""
+) -> str:
+    """README.md in the Hub's format: YAML metadata, then text. name: of the repository. origin: of the one that a model
+    was converted from. Of recipe and metrics it tells what there is."""
     direction = f"{config.source} → {config.target}"
     scores = _scores(metrics)
     example = _EXAMPLES.get(config.source, "...")
@@ -26,16 +28,18 @@ def model_card(config: BundleConfig, recipe: Recipe | None, metrics: dict[str, A
         language=[config.source, config.target],
         license=config.license or None,
         library_name="tfcli",
+        base_model=origin or None,
         pipeline_tag="translation",
         model_name=name or direction,
         eval_results=[_result(config, *score) for score in scores] or None,
         widget=[{"text": example}] if example != "..." else None,
     )
+    made = f"converted from {origin}" if origin else "made"
     where = name or "THIS_FOLDER"
     fetch = f"tfcli pull {name}\n" if name else ""
     parts = [
         f"---\n{data.to_yaml()}\n---\n\n{_MARK}\n\n# {direction}",
-        f"A model that translates from {config.source} to {config.target}, made with tfcli {config.library_version}.",
+        f"A model that translates from {config.source} to {config.target}, {made} with tfcli {config.library_version}.",
         f'```\n{fetch}tfcli translate -m {where} "{example}"\n```',
         _table("| | |\n|---|---|", _architecture(config, metrics)),
         *([_training(recipe, metrics)] if recipe else []),

@@ -73,7 +73,9 @@ def _refuse_foreign(name: HubName, files: dict[str, RepoFile], library: str | No
     missing = [file for file in REQUIRED if file not in files]
     if missing:
         what = f"it is a model for {library}" if library and library != "tfcli" else f"it has no {missing[0]}"
-        raise ModelError(f'"{name.repo}" is not a model of tfcli: {what}')
+        convert = f"tfcli pull {name} --convert --to DIR"
+        hint = f"if it is a Marian model, convert it   {convert}" if library == "transformers" else ""
+        raise ModelError(f'"{name.repo}" is not a model of tfcli: {what}', hint)
 
 
 def fetch(hub: HfApi, name: HubName, file: RepoFile, most: int) -> Path:

@@ -16,7 +16,7 @@ from tfcli.data.cleaning import why_dropped
 from tfcli.data.corpus import Pair, read_pairs
 from tfcli.data.encoded import concatenate, encode_pairs
 from tfcli.data.noise import add_noise
-from tfcli.errors import DataError, NotFoundError
+from tfcli.errors import DataError, ModelError, NotFoundError
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.trainer import Corpora
 from tfcli.training.validation import Validation
@@ -33,7 +33,10 @@ def prepare_tokenizer(recipe: Recipe, folder: Path, say: Say) -> Tokenizer:
     if path.exists():
         return Tokenizer.load(path)
     if recipe.init:
-        return read_bundle(locate(recipe.init)).tokenizer()
+        tokenizer = read_bundle(locate(recipe.init)).tokenizer()
+        if not tokenizer.is_shared:
+            raise ModelError(f'"{recipe.init}" cuts its two languages by two models: going on from it is not possible')
+        return tokenizer
     if recipe.tokenizer.path:
         return Tokenizer.load(Path(recipe.tokenizer.path))
     say(f"training a tokenizer: {recipe.tokenizer.kind}, {recipe.tokenizer.vocab_size:,} pieces")
