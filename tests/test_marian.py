@@ -43,8 +43,9 @@ class Converted:
         self.reference = Marian(load_file(self.marian / "model.safetensors"), self.config)
 
     def cut(self, side: int, text: str) -> list[int]:
-        """Marian's ids of a text."""
-        return [self.ids.get(piece, self.ids["<unk>"]) for piece in self.spm[side].encode(text, out_type=str)]
+        """Marian's ids of a text; but what somebody types is never a control token."""
+        pieces = self.spm[side].encode(text, out_type=str)
+        return [self.ids["<unk>"] if p in ("</s>", "<pad>") else self.ids.get(p, self.ids["<unk>"]) for p in pieces]
 
     def logits(self, src: list[int], tgt: list[int]) -> torch.Tensor:
         """Of the converted model, for Marian's ids and in Marian's order."""
@@ -99,7 +100,7 @@ def test_text_is_cut_as_marian_cuts_it(converted, text):
         assert [converted.rows[i] for i in encode(text)] == converted.cut(side, text)
     assert converted.tokenizer.encode_batch([text, "你好"])[0] == converted.tokenizer.encode(text)
     pieces = converted.spm[0].encode(text, out_type=str)
-    known = [piece for piece in pieces if converted.ids.get(piece, 1) > 1]
+    known = [piece for piece in pieces if converted.ids.get(piece, 1) > 1 and piece != "<pad>"]
     joined = converted.spm[0].decode_pieces(known).replace("▁", " ").strip()
     assert converted.tokenizer.decode([converted.ours[converted.ids[piece]] for piece in known]).strip() == joined
 
