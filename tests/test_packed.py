@@ -20,12 +20,18 @@ def random_model() -> nn.Module:
 
 
 @onednn
-@pytest.mark.parametrize("shape", [(1, 5), (3, 5), (2, 7, 5), (65, 5)])
+@pytest.mark.parametrize("shape", [(1, 5), (3, 5), (2, 7, 5), (3, 7, 5), (65, 5)])
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_packed_layer_is_the_layer(shape: tuple[int, ...], bias: bool):
     linear, x = nn.Linear(5, 11, bias=bias), torch.randn(shape)
     with torch.inference_mode():
         torch.testing.assert_close(PackedLinear(linear.weight, linear.bias)(x), linear(x))
+
+
+def test_rows_are_rounded_up_to_few_numbers_and_not_far():
+    sizes = [packed.few_sizes(rows) for rows in range(1, 4097)]
+    assert all(rows <= size <= max(rows * 9 / 8, rows) for rows, size in enumerate(sizes, 1))
+    assert sizes == sorted(sizes) and len(set(sizes)) <= 8 * 10 and sizes[:16] == list(range(1, 17))
 
 
 @onednn

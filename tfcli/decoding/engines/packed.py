@@ -6,6 +6,7 @@ bfloat16 ones with oneDNN, which orders a weight anew at every call. Ordering ea
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfcli.transformer.seq2seq import Seq2Seq
@@ -25,7 +26,17 @@ class PackedLinear(nn.Module):
         self.multiply = torch.ops.mkldnn._linear_pointwise.default
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.multiply(x, self.packed, self.bias, "none", [], "")
+        rows = x.numel() // x.size(-1)
+        if (more := few_sizes(rows) - rows) == 0:
+            return self.multiply(x, self.packed, self.bias, "none", [], "")
+        filled = F.pad(x.reshape(rows, -1), (0, 0, 0, more))
+        return self.multiply(filled, self.packed, self.bias, "none", [], "")[:rows].unflatten(0, x.shape[:-1])
+
+
+def few_sizes(rows: int) -> int:
+    """The next of eight numbers of rows to each power of two: oneDNN keeps up to a megabyte for every number it meets."""
+    step = 1 << max(rows.bit_length() - 4, 0)
+    return -(-rows // step) * step
 
 
 def pack(model: Seq2Seq) -> None:
