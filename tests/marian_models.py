@@ -22,6 +22,7 @@ CONFIG = dict(model_type="marian", architectures=["MarianMTModel"], d_model=32, 
 CONFIG |= dict(encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=48, decoder_ffn_dim=48)
 CONFIG |= dict(max_position_embeddings=64, activation_function="swish", scale_embedding=True, dropout=0.1)
 CONFIG |= dict(static_position_embeddings=True, normalize_before=False, eos_token_id=0, num_beams=6)
+LANGUAGES = {"source_lang": "zho", "target_lang": "eng"}
 CARD = "---\nlanguage:\n- zh\n- en\nlicense: cc-by-4.0\n---\n\n### zho-eng\n\n* source group: Chinese\n"
 
 
@@ -90,7 +91,7 @@ def write_marian(
     texts = {
         "config.json": config,
         "vocab.json": ids,
-        "tokenizer_config.json": {"source_lang": "zho", "target_lang": target_lang, "model_max_length": 512},
+        "tokenizer_config.json": {**LANGUAGES, "target_lang": target_lang, "model_max_length": 512},
         "generation_config.json": {"bad_words_ids": [[pad]], "decoder_start_token_id": pad, "eos_token_id": 0},
     }
     for name, values in texts.items():

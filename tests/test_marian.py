@@ -10,7 +10,7 @@ import torch
 from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
-from marian_models import LOST, PAIRS, Marian, train_pieces, write_marian
+from marian_models import LANGUAGES, LOST, PAIRS, Marian, train_pieces, write_marian
 from safetensors.torch import load_file, save_file
 
 from tfcli.bundle import read_bundle
@@ -37,7 +37,7 @@ class Converted:
         self.config, self.ids = (json.loads((self.marian / f"{n}.json").read_text()) for n in ("config", "vocab"))
         sides = [(self.marian / f"{side}.spm").read_bytes() for side in ("source", "target")]
         self.spm = [sentencepiece.SentencePieceProcessor(model_proto=side) for side in sides]
-        vocabulary = read_vocabulary(*sides, self.ids, read_config(self.config))
+        vocabulary = read_vocabulary(*sides, self.ids, read_config(self.config, LANGUAGES))
         self.rows, self.never = vocabulary.rows, vocabulary.never
         self.ours = {row: i for i, row in enumerate(self.rows) if i not in self.never}
         self.reference = Marian(load_file(self.marian / "model.safetensors"), self.config)
@@ -216,6 +216,7 @@ BROKEN = [
     (edit_json("config.json", pad_token_id=5), "<pad>"),
     (edit_json("config.json", eos_token_id=[0]), "eos_token_id"),
     (edit_json("config.json", decoder_start_token_id=10**6), "decoder_start_token_id"),
+    (edit_json("tokenizer_config.json", source_lang=None), "source_lang"),
     (edit_json("vocab.json", more=3), "vocab.json"),
     (edit_json("vocab.json", more="x"), "vocab.json"),
     (lambda folder: (folder / "vocab.json").write_text("[1]"), "vocab.json"),

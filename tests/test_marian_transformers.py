@@ -5,7 +5,7 @@ import random
 
 import pytest
 import torch
-from marian_models import PAIRS, write_marian
+from marian_models import LANGUAGES, PAIRS, write_marian
 
 from tfcli.bundle import read_bundle
 from tfcli.decoding.greedy import greedy
@@ -32,7 +32,7 @@ def both(request, tmp_path_factory):
     files = [(folder / name).read_bytes() for name in ("source.spm", "target.spm")]
     settings, ids = (json.loads((folder / name).read_text()) for name in ("config.json", "vocab.json"))
     generation = json.loads((folder / "generation_config.json").read_text())
-    vocabulary = read_vocabulary(*files, ids, read_config(settings, generation))
+    vocabulary = read_vocabulary(*files, ids, read_config(settings, generation, LANGUAGES))
     ours = {row: i for i, row in enumerate(vocabulary.rows) if i not in vocabulary.never}
     return model, transformers.MarianTokenizer.from_pretrained(folder), bundle, ours
 

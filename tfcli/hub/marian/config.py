@@ -34,10 +34,10 @@ class MarianConfig:
     eos_token_id: int
     decoder_start_token_id: int
     scale_embedding: Literal[True]
+    source_lang: str
+    target_lang: str
     share_encoder_decoder_embeddings: Literal[True] = True
     tie_word_embeddings: Literal[True] = True
-    source_lang: str = ""
-    target_lang: str = ""
 
     def __post_init__(self):
         for name in ("attention_heads", "ffn_dim"):
