@@ -77,6 +77,8 @@ def _check_ids(ids: dict[str, int], config: MarianConfig) -> None:
     size = config.vocab_size
     if not all(type(i) is int for i in ids.values()) or sorted(ids.values()) != [*range(size)]:
         raise ModelError(f"vocab.json does not name each of the {size:,} entries once")
+    if any("\ud800" <= letter <= "\udfff" for text in ids for letter in text):
+        raise ModelError("vocab.json has an entry that is no text")
     if _UNK not in ids:
         raise ModelError(f'vocab.json has no "{_UNK}"')
     for name, number in ((_PAD, config.pad_token_id), (_EOS, config.eos_token_id)):
