@@ -1,6 +1,8 @@
 """This process among the processes of a run, as torchrun's environment says."""
 
 import os
+import secrets
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
@@ -8,7 +10,11 @@ from importlib import import_module
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
+
+_PATIENCE = timedelta(minutes=30)
+"""With the other processes: the main one validates and saves while they wait."""
 
 
 @dataclass(frozen=True)
@@ -75,5 +81,37 @@ def join_world(device: str) -> World:
         if device == "cuda":
             device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
             torch.cuda.set_device(device)
-        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=timedelta(minutes=30))
+        store, rank, size = next(rendezvous("env://", timeout=_PATIENCE))
+        dist.init_process_group(
+            "nccl" if device.startswith("cuda") else "gloo",
+            store=_own_keys(store, rank, size),
+            rank=rank,
+            world_size=size,
+            timeout=_PATIENCE,
+        )
     return World(rank, size, torch.device(device))
+
+
+def _own_keys(store: dist.Store, rank: int, size: int) -> dist.Store:
+    """The part of the store that belongs to the processes of this start.
+
+    torchrun keeps one store over all restarts, with the addresses of processes that are gone: who connects to those
+    waits for ever, <https://github.com/pytorch/pytorch/issues/135712>. Its count of restarts is that of one machine. So
+    the main process hands its own mark to every mark it finds, again if that one turns out to be of a process that is
+    gone, until all have thanked it.
+    """
+    mark = secrets.token_hex(8)
+    if rank > 0:
+        store.set(f"mark-of-{rank}", mark)
+        main = store.get(f"answer-to-{mark}").decode()
+        store.set(f"thanks-{main}-{rank}", "")
+        return dist.PrefixStore(main, store)
+    deadline = time.monotonic() + _PATIENCE.total_seconds()
+    while missing := [other for other in range(1, size) if not store.check([f"thanks-{mark}-{other}"])]:
+        for other in missing:
+            if store.check([f"mark-of-{other}"]):
+                store.set(f"answer-to-{store.get(f'mark-of-{other}').decode()}", mark)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"of {size} processes, those of rank {missing} never came")
+        time.sleep(0.01)
+    return dist.PrefixStore(mark, store)
