@@ -51,6 +51,8 @@ SWITCHES = [
     *({"cross_attention": name} for name in get_args(Cross)),
     {"num_heads": 1},
     {"activation": "gelu"},
+    {"activation": "silu"},
+    {"output_bias": True},
 ]
 
 

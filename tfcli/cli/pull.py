@@ -45,7 +45,8 @@ def pull(
             raise UsageError("what is converted is a new model", "say where to put it   --to DIR")
         from tfcli.hub.marian.convert import pull_marian
 
-        console.print_out(str(pull_marian(asked, to, language, quiet)))
+        pull_marian(asked, to, language, quiet)
+        console.print_out(str(to))
         return
     from tfcli.hub.pull import FILES
     from tfcli.hub.pull import pull as fetch

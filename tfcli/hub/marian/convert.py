@@ -116,6 +116,5 @@ def _origin(origin: HubName, license: str, card: str) -> str:
     return (
         f"\n## Origin\n\nConverted from `{origin.repo}` on the Hugging Face Hub, commit `{origin.revision}`: the same\n"
         "model, its weights and its vocabulary in another order. Its licence holds on: "
-        f"{license or 'not stated there'}.\n"
-        + (f"\nThe card it came with:\n\n{own}\n" if own else "")
+        f"{license or 'not stated there'}.\n" + (f"\nThe card it came with:\n\n{own}\n" if own else "")
     )
