@@ -12,7 +12,8 @@ from hub_server import Hub
 TINY = Path(__file__).parent / "data" / "tiny"
 MODEL = {path.name: path.read_bytes() for path in TINY.iterdir()}
 _PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what runs in the background of a shell
 if sys.argv[1] in ("pull", "push", "train"):
     import tfcli.hub.client as client
     client.DELAYS[:] = [0.01] * len(client.DELAYS)

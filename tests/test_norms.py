@@ -11,6 +11,7 @@ from tfcli.build import build_model
 from tfcli.config import ModelConfig, TrainingConfig
 from tfcli.training.averaging import MovingAverage
 from tfcli.training.distributed import World
+from tfcli.training.identity import Identity
 from tfcli.training.learner import Learner
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.transformer.norms import NORMS, RESIDUALS, PowerNorm
@@ -121,7 +122,8 @@ def test_statistics_are_saved_and_averaged_with_the_weights(residual):
         (5 * model(src, tgt)).logsumexp(-1).sum().backward()
 
     step()
-    learner = Learner(OBJECTIVES["teacher_forcing"](model, TrainingConfig()), TrainingConfig(), World(0, 1, src.device))
+    objective = OBJECTIVES["teacher_forcing"](model, TrainingConfig())
+    learner = Learner(objective, TrainingConfig(), World(0, 1, src.device), Identity("", "", 1))
     name = next(name for name in learner.weights() if name.endswith("power_D"))
     saved = {group: dict(tensors) for group, tensors in learner.state().tensors.items()}
     saved["model"] = {key: tensor.clone() for key, tensor in saved["model"].items()}

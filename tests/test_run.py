@@ -170,10 +170,10 @@ def poison(monkeypatch, steps) -> None:
 
 def test_a_step_without_a_finite_gradient_changes_nothing_and_is_said(recipe, tmp_path, monkeypatch, capsys):
     recipe = training(recipe, save_every=1, steps=6, ema_decay=0.0)
-    poison(monkeypatch, {1, 3, 4, 5})
+    poison(monkeypatch, {3, 4, 5})
     run.train(recipe, tmp_path, device="cpu")
     said = capsys.readouterr().err
-    assert [f"step {n}: the gradient is" in said for n in range(1, 7)] == [True, False, True, True, True, False]
+    assert [f"step {n}: the gradient is" in said for n in range(1, 7)] == [False, False, True, True, True, False]
     paths = list_checkpoints(tmp_path / "checkpoints")
     weights = [read_verified(path)["model.safetensors"] for path in paths]
     moments = [read_verified(path)["optimizer.safetensors"] for path in paths]

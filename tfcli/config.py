@@ -206,6 +206,7 @@ class TrainingConfig:
     ema_decay: float = 0.999  # 0: no moving average
     average: int = 0  # the final model is the mean of so many last checkpoints; 0: the moving average, else the last
     precision: Precision = "auto"
+    compile: bool = False  # by torch.compile: pays on a GPU, in long runs
     seed: int = 1
     valid_every: int = 500
     save_every: int = 500

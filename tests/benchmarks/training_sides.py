@@ -19,11 +19,13 @@ from tfcli.data.batch import Batch, count_labels, make_batch
 from tfcli.data.bucketing import plan_epoch
 from tfcli.data.encoded import EncodedPairs, Side
 from tfcli.training.distributed import World
+from tfcli.training.feed import Corpora, Step
 from tfcli.training.hardware import fast_precision, keep_freed_memory
+from tfcli.training.identity import Identity
 from tfcli.training.learner import Learner
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.progress import Reporter
-from tfcli.training.trainer import Corpora, Trainer
+from tfcli.training.trainer import Trainer
 from tfcli.transformer.attention import KERNELS
 from tfcli.transformer.attention.kernel import Kernel
 
@@ -135,10 +137,10 @@ class TfcliTrainer:
         keep_freed_memory()
         pairs = task.pairs()
         plan = task.plan(pairs)
-        labels = [count_labels(pairs, rows) for rows in plan]
+        steps = [Step([make_batch(pairs, rows)], count_labels(pairs, rows), 0, 0) for rows in plan]
         objective = OBJECTIVES[task.training.objective](build_model(task.model), task.training).train()
         world = World(rank=0, size=1, device=_CPU)
-        learner = Learner(objective, task.training, world)
+        learner = Learner(objective, task.training, world, Identity("", "", 1))
         trainer = Trainer(
             learner,
             Corpora(pairs, [len(pairs)], [1.0]),
@@ -151,8 +153,9 @@ class TfcliTrainer:
         )
 
         def train() -> None:
-            for rows, count in zip(plan, labels, strict=True):
-                trainer._update(objective, [rows], count)
+            for step in steps:
+                trainer._differentiate(objective, step)
+                trainer._move()
 
         return train
 

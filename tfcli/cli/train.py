@@ -55,6 +55,14 @@ def train(
         str | None, typer.Option(metavar="OWNER/NAME", help="Push the best model to the Hub at the end, private.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what the run folder holds.")] = False,
+    allow_data: Annotated[
+        bool, typer.Option("--allow-data-change", help="Go on although the training pairs are others.")
+    ] = False,
+    allow_world_size: Annotated[
+        bool, typer.Option("--allow-world-size-change", help="Go on with another number of processes.")
+    ] = False,
+    compiled: Annotated[bool, typer.Option("--compile", help="By torch.compile: pays in long runs on a GPU.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write the numbers for TensorBoard too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be trained; write nothing.")] = False,
 ) -> None:
     """Train a model, or go on training it.
@@ -78,6 +86,7 @@ def train(
             {"path": path} | ({"target": corpus_target} if corpus_target else {}) for path in corpus
         ]
     training = {"steps": steps, "batch_tokens": batch_tokens, "seed": seed, "precision": precision}
+    training["compile"] = compiled or None
     training["max_time"] = parse_duration(max_time) if max_time else None
     values.setdefault("training", {}).update({key: value for key, value in training.items() if value is not None})
     if init:
@@ -92,7 +101,9 @@ def train(
     if dry_run:
         console.print_out(dry.describe(settled))
         return
-    outcome = run.train(settled, folder, device or "auto", fresh, console.mode.quiet)
+    changes = {"data": allow_data, "world-size": allow_world_size}
+    allowed = [change for change, may_be in changes.items() if may_be]
+    outcome = run.train(settled, folder, device or "auto", fresh, console.mode.quiet, allowed, tensorboard)
     if outcome.is_main:
         _say_next(outcome, folder)
     if outcome.signal:

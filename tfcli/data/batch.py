@@ -24,7 +24,10 @@ class Batch:
     labels_BT: Tensor
 
     def to(self, device: torch.device) -> "Batch":
-        return Batch(*(t.to(device, non_blocking=True) for t in (self.src_BS, self.tgt_BT, self.labels_BT)))
+        """On the device. To a GPU the copy runs beside the computation, which pinned memory allows."""
+        tensors = self.src_BS, self.tgt_BT, self.labels_BT
+        pinned = (t.pin_memory() if device.type == "cuda" else t for t in tensors)
+        return Batch(*(t.to(device, non_blocking=True) for t in pinned))
 
 
 def make_batch(pairs: EncodedPairs, rows: np.ndarray, rank: int = 0, world: int = 1) -> Batch:

@@ -1,5 +1,6 @@
 """A corpus as ids, flat in memory: four bytes a token at the most, however many pairs."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ class EncodedPairs:
 
     def __len__(self) -> int:
         return len(self.src.offsets) - 1
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all ids, in hex: another one is another corpus, or another tokenizer."""
+        arrays = (part for side in (self.src, self.tgt) for part in (side.tokens, side.offsets))
+        return hashlib.sha256(b"".join(hashlib.sha256(array).digest() for array in arrays)).hexdigest()
 
 
 def encode_pairs(texts: Iterable[tuple[str, str]], encode: Encode, config: DataConfig) -> EncodedPairs:

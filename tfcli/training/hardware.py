@@ -1,6 +1,7 @@
 """What this machine does well, and how to let it."""
 
 import ctypes
+import resource
 import sys
 
 import torch
@@ -20,6 +21,14 @@ def keep_freed_memory() -> None:
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, 1 << 30)
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def peak_memory(device: torch.device) -> float:
+    """MiB this process has used at most, on its GPU if it computes on one."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def fast_precision(device: torch.device) -> torch.dtype:

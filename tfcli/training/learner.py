@@ -9,24 +9,26 @@ from tfcli.config import TrainingConfig
 from tfcli.training.averaging import MovingAverage, State
 from tfcli.training.checkpoint import TrainState
 from tfcli.training.distributed import World
+from tfcli.training.identity import Identity
 from tfcli.training.objectives.objective import Objective
 from tfcli.training.optimizers import build_optimizers, load_optimizer_tensors, optimizer_tensors
 
-_FACTS = ("epoch", "position", "seconds", "best", "stale")
+_FACTS = ("epoch", "position", "seconds", "best", "stale", "skipped")
 
 
 class Learner:
     """Model, optimizers, moving average and counters of one run.
 
     step: updates made. epoch, position: the next micro-batch. seconds: trained so far, over all resumes.
-    best: scores of the best validation. stale: validations since then.
+    best: scores of the best validation. stale: validations since then. skipped: steps without an update. identity: of
+    the run.
     """
 
-    def __init__(self, objective: Objective, config: TrainingConfig, world: World):
-        self.objective, self.model, self.world = objective, objective.model, world
+    def __init__(self, objective: Objective, config: TrainingConfig, world: World, identity: Identity):
+        self.objective, self.model, self.world, self.identity = objective, objective.model, world, identity
         self.optimizers = build_optimizers(self.model, config)
         self.average = MovingAverage(self.model, config.ema_decay) if config.ema_decay else None
-        self.step = self.epoch = self.position = self.stale = 0
+        self.step = self.epoch = self.position = self.stale = self.skipped = 0
         self.seconds = 0.0
         self.best: dict[str, float] | None = None
 
@@ -37,7 +39,7 @@ class Learner:
         if self.average:
             tensors["ema"] = self.average.shadow
         facts: dict[str, Any] = {name: getattr(self, name) for name in _FACTS}
-        return TrainState(self.step, tensors, facts)
+        return TrainState(self.step, tensors, facts | self.identity.facts())
 
     def load_state(self, state: TrainState) -> bool:
         """Goes on from a state of a learner made with the same config. Returns whether what follows is what would have
@@ -49,7 +51,7 @@ class Learner:
         load_optimizer_tensors(self.optimizers, state.tensors["optimizer"])
         self.step = state.step
         for name in _FACTS:
-            setattr(self, name, state.facts[name])
+            setattr(self, name, state.facts.get(name, getattr(self, name)))
         states = state.tensors["random"]
         same = len(states) == self.world.size and states["0"].shape == self._random_state().shape
         if same:

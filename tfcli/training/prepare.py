@@ -18,7 +18,7 @@ from tfcli.data.encoded import concatenate, encode_pairs
 from tfcli.data.noise import add_noise
 from tfcli.errors import DataError, ModelError, NotFoundError
 from tfcli.tokenizer import Tokenizer
-from tfcli.training.trainer import Corpora
+from tfcli.training.feed import Corpora
 from tfcli.training.validation import Validation
 
 Say = Callable[[str], None]

@@ -17,10 +17,11 @@ _LINE_SECONDS = 30
 
 
 class Reporter:
-    """Reports of one process; `quiet` ones write nothing for people, and without `metrics` no file."""
+    """Reports of one process; `quiet` ones write nothing for people, and without `metrics` no file. board: a
+    SummaryWriter of TensorBoard."""
 
-    def __init__(self, metrics: Path | None = None, quiet: bool = False):
-        self.metrics = metrics
+    def __init__(self, metrics: Path | None = None, quiet: bool = False, board: Any = None):
+        self.metrics, self.board = metrics, board
         self.console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False, markup=False)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -40,6 +41,8 @@ class Reporter:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+        if self.board:
+            self.board.close()
 
     def say(self, text: str) -> None:
         """Lines for people."""
@@ -51,14 +54,20 @@ class Reporter:
             clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
             with open(self.metrics, "a", encoding="utf-8") as file:
                 file.write(json.dumps({"kind": kind, **clean}, ensure_ascii=False) + "\n")
+        if self.board:
+            for name, value in values.items():
+                if isinstance(value, int | float) and not isinstance(value, bool):
+                    self.board.add_scalar(f"{kind}/{name}", value, values["step"])
 
     def step(self, progress: float, **values: float) -> None:
-        """One logged update: step, loss, perplexity, learning rate, tokens/s, seconds left."""
+        """One logged update: step, loss, perplexity, learning rate, tokens/s, memory, seconds left; fetching: the share
+        of the time that went into making batches."""
         self.record("step", time=round(time.time(), 1), **values)
         left = f"{values['seconds_left'] / 60:.0f} min left" if values.get("seconds_left") is not None else ""
         status = (
             f"step {values['step']:,}  loss {values['loss']:.3f}  ppl {values['perplexity']:.1f}  "
-            f"lr {values['learning_rate']:.1e}  {values['tokens_per_second']:,.0f} tok/s  {left}"
+            f"lr {values['learning_rate']:.1e}  {values['tokens_per_second']:,.0f} tok/s  "
+            f"{values['memory_mib']:,} MiB  data {values['fetching']:.1%}  {left}"
         )
         if self.console.is_terminal:
             self._bar.update(self._task, completed=progress, status=status)

@@ -1,6 +1,7 @@
 """One training run from a recipe to a bundle: prepare or resume, loop, average, write."""
 
 import dataclasses
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from tfcli.training.checkpoint import list_checkpoints, load_latest, remove_left
 from tfcli.training.curves import read_panels, write_svg
 from tfcli.training.distributed import World, join_world
 from tfcli.training.hardware import fast_precision, keep_freed_memory
+from tfcli.training.identity import Change, Identity
 from tfcli.training.learner import Learner
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.prepare import prepare_data, prepare_tokenizer
@@ -30,6 +32,7 @@ from tfcli.training.progress import Reporter
 from tfcli.training.reward import Reward
 from tfcli.training.run_folder import RunFolder
 from tfcli.training.stopping import StopSignal
+from tfcli.training.tensorboard import open_board
 from tfcli.training.trainer import Trainer
 from tfcli.training.validation import Validation
 
@@ -48,8 +51,19 @@ class Outcome:
     is_main: bool
 
 
-def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False, quiet: bool = False) -> Outcome:
-    """Trains in the run folder `path`, resuming what is there, until the recipe is fulfilled or a signal comes."""
+def train(
+    recipe: Recipe,
+    path: Path,
+    device: str = "auto",
+    fresh: bool = False,
+    quiet: bool = False,
+    allowed: Collection[Change] = (),
+    tensorboard: bool = False,
+) -> Outcome:
+    """Trains in the run folder `path`, resuming what is there, until the recipe is fulfilled or a signal comes.
+
+    allowed: what may be another than when the run stopped. tensorboard: write the numbers for it as well.
+    """
     keep_freed_memory()
     world = join_world(device)
     folder = RunFolder(path)
@@ -59,7 +73,8 @@ def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False,
             stack.enter_context(folder.locked())
             if fresh:
                 folder.clear()
-        reporter = Reporter(folder.metrics if world.is_main else None, quiet or not world.is_main)
+        board = open_board(folder.board) if tensorboard and world.is_main else None
+        reporter = Reporter(folder.metrics if world.is_main else None, quiet or not world.is_main, board)
         tokenizer = _settle(recipe, folder, world, reporter)
         recipe = with_shape(recipe, tokenizer)
         trainer = make_trainer(recipe, folder, tokenizer, world, reporter)
@@ -68,6 +83,7 @@ def train(recipe: Recipe, path: Path, device: str = "auto", fresh: bool = False,
             reporter.say(f"skipped: {sentence}")
         if state:
             learner = trainer.learner
+            learner.identity.check(state, allowed)
             if not learner.load_state(state):
                 reporter.say("other processes than before: the run goes on, but not bit for bit as it would have")
             reporter.say(
@@ -103,7 +119,8 @@ def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world:
         aligner = _find_aligner(learner.model, tokenizer, validation)
         _write(recipe, folder, tokenizer, weights, scores, learner, aligner)
 
-    learner = Learner(objective, recipe.training, world)
+    identity = Identity(tokenizer.sha256, corpora.pairs.fingerprint(), world.size)
+    learner = Learner(objective, recipe.training, world, identity)
     return Trainer(
         learner, corpora, validation, recipe.training, precision, folder.checkpoints, reporter, on_best
     )

@@ -18,7 +18,7 @@ from tfcli.recipe import make_recipe, read_toml, to_toml
 from tfcli.training.checkpoint import list_checkpoints
 
 _LENGTH = ("steps", "max_time", "patience")
-_HABITS = ("valid_every", "save_every", "keep", "average", "metric", "precision")
+_HABITS = ("valid_every", "save_every", "keep", "average", "metric", "precision", "compile")
 _TRIES = 100
 """To learn who has the lock, at 10 ms each; the process may be on another machine."""
 MAY_CHANGE = {"license", *(f"training.{name}" for name in (*_LENGTH, *_HABITS, "learning_rate"))}
@@ -42,6 +42,10 @@ class RunFolder:
     @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
+
+    @property
+    def board(self) -> Path:
+        return self.path / "tensorboard"
 
     @property
     def curves(self) -> Path:
@@ -68,7 +72,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Forgets an earlier run."""
-        for path in (self.checkpoints, self.bundle):
+        for path in (self.checkpoints, self.bundle, self.board):
             shutil.rmtree(path, ignore_errors=True)
         for path in (self.metrics, self.curves, self.recipe, self.tokenizer):
             path.unlink(missing_ok=True)

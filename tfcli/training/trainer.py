@@ -2,6 +2,7 @@
 
     while not finished:
         for each micro-batch of the step: loss / tokens of the step -> backward
+        fetch the next step's batches, beside which a GPU computes
         clip -> learning rate -> optimizers -> moving average
         now and then: log, validate (and keep the best), save
 
@@ -12,20 +13,18 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tfcli.config import TrainingConfig
-from tfcli.data.batch import count_labels, make_batch
-from tfcli.data.bucketing import plan_epoch
-from tfcli.data.encoded import EncodedPairs
 from tfcli.errors import DivergedError
 from tfcli.training.averaging import State
 from tfcli.training.checkpoint import save_state
+from tfcli.training.failures import explain_failure
+from tfcli.training.feed import Corpora, Feed, Step
+from tfcli.training.hardware import peak_memory
 from tfcli.training.learner import Learner
 from tfcli.training.optimizers import set_learning_rate
 from tfcli.training.progress import Reporter
@@ -35,22 +34,11 @@ from tfcli.training.validation import Validation
 
 LOG_EVERY = 50
 MAX_BAD_STEPS = 3
-"""So many steps in a row without finite gradients are passed over; one more ends the run."""
+MAX_BAD_SHARE = 0.01
+"""So many steps without finite gradients are passed over, in a row; and of all steps this share, if that is more."""
+_SPIKE = 0.5
+"""A loss per token that is so much above the usual one is told."""
 _LOWER_RATE = "go on from the last checkpoint with a lower   --set training.learning_rate=..."
-
-
-@dataclass(frozen=True)
-class Corpora:
-    """The training pairs of a run: all corpora end to end, with the size and the weight of each."""
-
-    pairs: EncodedPairs
-    sizes: list[int]
-    weights: list[float]
-
-    def plan(self, config: TrainingConfig, epoch: int) -> list[np.ndarray]:
-        """The micro-batches of an epoch."""
-        lengths = self.pairs.src.lengths, self.pairs.tgt.lengths
-        return plan_epoch(*lengths, self.sizes, self.weights, config.batch_tokens, config.seed, epoch)
 
 
 class Trainer:
@@ -71,29 +59,35 @@ class Trainer:
         on_best: Callable[[State, dict[str, float]], None],
     ):
         self.learner, self.world = learner, learner.world
-        self.corpora, self.validation, self.config = corpora, validation, config
+        self.feed, self.validation, self.config = Feed(corpora, config, self.world), validation, config
         self.precision, self.checkpoints = precision, checkpoints
         self.reporter, self.on_best = reporter, on_best
         self.bad_steps = 0
         self.stopped = 0
+        self._next: Step | None = None
+        self._usual_loss: float | None = None
 
     def run(self, stop: StopSignal) -> None:
         """Trains until the config or `stop` says so; validates, unless stopped, and saves at the end."""
         config, learner = self.config, self.learner
         wrapped = self.world.wrap(learner.objective)
+        if config.compile:
+            wrapped = torch.compile(wrapped)
         learner.objective.train()
-        self._plan = self.corpora.plan(config, learner.epoch)
         nll = tokens = 0.0
         logged, started = time.monotonic(), time.monotonic() - learner.seconds
         while not self._finished(stop):
-            batches = self._next_batches()
-            labels = sum(count_labels(self.corpora.pairs, rows) for rows in batches)
-            nll += self._update(wrapped, batches, labels)
-            tokens += labels
+            step = self._next or self.feed.fetch(learner.epoch, learner.position)
+            learner.epoch, learner.position = step.epoch, step.position
+            try:
+                nll += self._update(wrapped, step)
+            except (RuntimeError, MemoryError) as error:
+                raise explain_failure(error, learner.step + 1, config, self.world) from error
+            tokens += step.labels
             learner.seconds = self.world.max(time.monotonic() - started)[0]
             if learner.step % LOG_EVERY == 0:
-                self._log(self.world.sum(nll)[0] / tokens, tokens / (time.monotonic() - logged))
-                nll = tokens = 0.0
+                self._log(self.world.sum(float(nll))[0] / tokens, tokens, time.monotonic() - logged)
+                nll = tokens = self.feed.seconds = 0.0
                 logged = time.monotonic()
             if learner.step % config.valid_every == 0:
                 self._validate()
@@ -103,19 +97,29 @@ class Trainer:
             self._validate()
         self._save()
 
-    def _update(self, wrapped: nn.Module, batches: list[np.ndarray], labels: int) -> float:
+    def _update(self, wrapped: nn.Module, step: Step) -> Tensor:
         """One optimizer update over all micro-batches; the negative log-likelihood of this process' share."""
-        learner, nll = self.learner, 0.0
-        learner.objective.progress = self.progress()
-        for i, rows in enumerate(batches):
-            batch = make_batch(self.corpora.pairs, rows, self.world.rank, self.world.size).to(self.world.device)
-            alone = self.world.size == 1 or i == len(batches) - 1
+        nll = self._differentiate(wrapped, step)
+        self._next = self.feed.fetch(self.learner.epoch, self.learner.position)  # while a GPU still computes
+        self._move()
+        return nll
+
+    def _differentiate(self, wrapped: nn.Module, step: Step) -> Tensor:
+        nll = torch.zeros((), device=self.world.device)
+        self.learner.objective.progress = self.progress()
+        for i, batch in enumerate(step.batches):
+            alone = self.world.size == 1 or i == len(step.batches) - 1
             with nullcontext() if alone else wrapped.no_sync():
                 with self._autocast():
                     loss, batch_nll = wrapped(batch)
                 # The wrapper takes the mean over the processes: undone here, so that gradients are a sum over tokens.
-                (loss * (self.world.size / labels)).backward()
-            nll += batch_nll.item()
+                (loss * (self.world.size / step.labels)).backward()
+            nll += batch_nll
+        return nll
+
+    def _move(self) -> None:
+        """Along the gradients, if they are finite."""
+        learner = self.learner
         norm = nn.utils.clip_grad_norm_(learner.model.parameters(), self.config.clip_norm)
         if torch.isfinite(norm):
             self.bad_steps = 0
@@ -129,26 +133,20 @@ class Trainer:
         learner.step += 1
         if learner.average:
             learner.average.update(learner.model, learner.step)
-        return nll
 
     def _pass_over(self, norm: Tensor) -> None:
         """Gradients are equal on all processes, so all of them come here together."""
         self.bad_steps += 1
-        self.reporter.say(f"step {self.learner.step + 1:,}: the gradient is {norm.item()}, no update")
+        self.learner.skipped += 1
+        step, skipped = self.learner.step + 1, self.learner.skipped
+        self.reporter.say(f"step {step:,}: the gradient is {norm.item()}, no update")
         if self.bad_steps > MAX_BAD_STEPS:
             raise DivergedError(
                 f"training diverged: {self.bad_steps} steps in a row without a finite gradient", _LOWER_RATE
             )
-
-    def _next_batches(self) -> list[np.ndarray]:
-        """The micro-batches of the next step; a step never spans two epochs."""
-        learner = self.learner
-        if learner.position >= len(self._plan):
-            learner.epoch, learner.position = learner.epoch + 1, 0
-            self._plan = self.corpora.plan(self.config, learner.epoch)
-        batches = self._plan[learner.position : learner.position + self.config.grad_accum]
-        learner.position += len(batches)
-        return batches
+        if skipped > max(MAX_BAD_STEPS, MAX_BAD_SHARE * step):
+            words = f"training diverged: {skipped} of {step:,} steps without a finite gradient"
+            raise DivergedError(words, _LOWER_RATE)
 
     def _autocast(self) -> AbstractContextManager:
         if self.precision == torch.float32:
@@ -168,8 +166,12 @@ class Trainer:
         self.stopped = int(number)
         return self.progress() >= 1 or bool(self.stopped) or bool(tired)
 
-    def _log(self, loss: float, tokens_per_second: float) -> None:
+    def _log(self, loss: float, tokens: float, took: float) -> None:
         progress, seconds = self.progress(), self.learner.seconds
+        if self._usual_loss is not None and loss > self._usual_loss + _SPIKE:
+            rise = f"from {self._usual_loss:.2f} to {loss:.2f}"
+            self.reporter.say(f"step {self.learner.step:,}: the loss has risen {rise}")
+        self._usual_loss = loss
         self.reporter.step(
             progress,
             step=self.learner.step,
@@ -177,7 +179,10 @@ class Trainer:
             loss=loss,
             perplexity=math.exp(min(loss, 50.0)),
             learning_rate=learning_rate(self.config, self.learner.step, progress),
-            tokens_per_second=tokens_per_second,
+            tokens_per_second=tokens / took,
+            memory_mib=round(peak_memory(self.world.device)),
+            fetching=self.feed.seconds / took,
+            skipped=self.learner.skipped,
             seconds=seconds,
             seconds_left=seconds * (1 / progress - 1) if progress > 0 else None,
         )

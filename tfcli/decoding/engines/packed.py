@@ -34,7 +34,7 @@ class PackedLinear(nn.Module):
 
 
 def few_sizes(rows: int) -> int:
-    """The next of eight numbers of rows to each power of two: oneDNN keeps up to a megabyte for every number it meets."""
+    """The next of eight numbers to each power of two: oneDNN keeps up to a megabyte for every number it meets."""
     step = 1 << max(rows.bit_length() - 4, 0)
     return -(-rows // step) * step
 
