@@ -22,6 +22,8 @@ from tfcli.hub.marian.config import read_config
 from tfcli.hub.marian.convert import convert
 from tfcli.hub.marian.vocabulary import read_vocabulary
 from tfcli.pulled import HubName
+from tfcli.recipe import make_recipe
+from tfcli.training.prepare import prepare_tokenizer
 
 ORIGIN = HubName("Helsinki-NLP/opus-mt-zh-en", "0" * 40)
 HOSTILE = "你好吗天气 abcelthé𝟘١▁ \ue000\ue001>><</s>,.?！ 　\t\u200b"
@@ -129,6 +131,12 @@ def test_everything_works_with_it(converted):
     card = converted.bundle.card()
     assert "license: cc-by-4.0" in card and f"base_model: {ORIGIN.repo}" in card and "source group: Chinese" in card
     assert run("explain", "embedding", "你好", "-m", name).code == 0
+
+
+def test_training_cannot_go_on_from_it(converted, tmp_path):
+    recipe = make_recipe({"init": str(converted.bundle.folder)})
+    with pytest.raises(ModelError, match="going on from it is not possible"):
+        prepare_tokenizer(recipe, tmp_path, print)
 
 
 def test_many_languages_are_told_apart(tmp_path):
