@@ -15,11 +15,11 @@ from torch import nn
 
 from tfcli.build import build_model
 from tfcli.config import EOS, PAD, PLACEHOLDERS, PRESETS, ModelConfig, TrainingConfig
-from tfcli.data.batch import Batch, count_labels, make_batch
+from tfcli.data.batch import Batch, make_batch
 from tfcli.data.bucketing import plan_epoch
 from tfcli.data.encoded import EncodedPairs, Side
 from tfcli.training.distributed import World
-from tfcli.training.feed import Corpora, Step
+from tfcli.training.feed import Corpora
 from tfcli.training.hardware import fast_precision, keep_freed_memory
 from tfcli.training.identity import Identity
 from tfcli.training.learner import Learner
@@ -135,29 +135,31 @@ class TfcliTrainer:
 
     def prepare(self, task: Task) -> Callable[[], None]:
         keep_freed_memory()
-        pairs = task.pairs()
-        plan = task.plan(pairs)
-        steps = [Step([make_batch(pairs, rows)], count_labels(pairs, rows), 0, 0) for rows in plan]
+        trainer = self.trainer(task, Path())
+
+        def train() -> None:
+            step = trainer.feed.fetch(0, 0)
+            for _ in range(task.steps):
+                trainer.learner.epoch, trainer.learner.position = step.epoch, step.position
+                trainer._update(trainer.learner.objective, step)
+                step = trainer._next
+
+        return train
+
+    def trainer(self, task: Task, checkpoints: Path) -> Trainer:
         objective = OBJECTIVES[task.training.objective](build_model(task.model), task.training).train()
         world = World(rank=0, size=1, device=_CPU)
-        learner = Learner(objective, task.training, world, Identity("", "", 1))
-        trainer = Trainer(
-            learner,
+        pairs = task.pairs()
+        return Trainer(
+            Learner(objective, task.training, world, Identity("", "", 1)),
             Corpora(pairs, [len(pairs)], [1.0]),
             None,
             task.training,
             self.precision or fast_precision(_CPU),
-            Path(),
+            checkpoints,
             Reporter(quiet=True),
             lambda weights, scores: None,
         )
-
-        def train() -> None:
-            for step in steps:
-                trainer._differentiate(objective, step)
-                trainer._move()
-
-        return train
 
 
 SIDES = {
