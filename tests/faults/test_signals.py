@@ -1,12 +1,16 @@
 """Ctrl-C and SIGTERM at any time: the step is finished and saved, then the process goes; a second one goes at once."""
 
+import os
 import random
 import signal
 import time
+import weakref
+from pathlib import Path
 
 import pytest
 
-from faults.children import new_event, start, write_recipe
+from faults.children import new_event, run_in_fork, start, write_recipe
+from tfcli.cli import app
 from tfcli.training.checkpoint import load_latest
 
 ENDLESS = {"steps": 100_000, "save_every": 1000, "valid_every": 7}
@@ -46,3 +50,24 @@ def test_a_second_signal_ends_at_once_and_saves_nothing(tmp_path, kind):
     assert child.wait() == 128 + kind
     assert load_latest(run / "checkpoints")[0].step == 2
     assert start(recipe, run, tmp_path / "again.diary").wait() == 0
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_where_nothing_can_be_raised_is_not_lost(tmp_path, kind):
+    run_in_fork(be_asked_in_a_callback, kind, tmp_path / "said")
+
+
+def be_asked_in_a_callback(kind: int, said: Path) -> None:
+    """While the modules of a command are imported, Python calls back when a lock is gone, and cannot raise there."""
+    os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT, 0o600), 2)
+
+    def command(*_, **__):
+        lock = {1}
+        gone = weakref.ref(lock, lambda reference: os.kill(os.getpid(), kind))
+        del lock
+        assert gone() is None
+        time.sleep(60)
+        return 0
+
+    app.app = command
+    assert app.main([]) == 128 + kind

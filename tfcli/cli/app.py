@@ -3,7 +3,9 @@
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -104,7 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.mode = console.Mode()
     try:
         try:
-            code = _run(sys.argv[1:] if arguments is None else arguments)
+            with _no_signal_lost():
+                code = _run(sys.argv[1:] if arguments is None else arguments)
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, BrokenPipeError):
                 raise
@@ -122,6 +125,29 @@ def _run(arguments: Sequence[str]) -> int:
         if isinstance(error.__context__, BrokenPipeError):
             raise BrokenPipeError from None
         return error.code
+
+
+@contextmanager
+def _no_signal_lost() -> Iterator[None]:
+    """Where Python cannot raise, as in a callback of a weak reference, it says so and goes on; importing is full of
+    such places. A signal that comes just then is sent again."""
+    previous = sys.unraisablehook
+
+    def send_again(lost: "sys.UnraisableHookArgs") -> None:
+        match lost.exc_value:
+            case KeyboardInterrupt():
+                number = signal.SIGINT
+            case SystemExit():
+                number = signal.SIGTERM
+            case _:
+                return previous(lost)
+        threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
+
+    sys.unraisablehook = send_again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = previous
 
 
 def _terminate(number: int, frame: object) -> None:
