@@ -17,7 +17,7 @@ import pytest  # what a fork needs is imported here: pytest too, for a fork look
 import torch._dynamo  # noqa: F401  # takes long, and a run imports it late
 from runs import short_recipe, training
 
-from tfcli.cli.app import main
+from tfcli.cli import app
 from tfcli.recipe import to_toml
 from tfcli.training import trainer
 from tfcli.training.stopping import StopSignal
@@ -38,7 +38,8 @@ class Child:
         return self.diary.read_text().split("\n")[:-1]
 
     def steps(self, kind: str) -> list[int]:
-        """The steps of the lines "updated 7", "saving 7", "saved 7" or "asked 7"."""
+        """The steps of such lines: ready 0 (to begin), running 0 (signals are heard), updated 7, saving 7, saved 7,
+        asked 7 (by a signal)."""
         return [int(line.split()[1]) for line in self.lines() if line.startswith(f"{kind} ")]
 
     def wait(self) -> int:
@@ -127,8 +128,12 @@ def _train(recipe: Path, run_dir: Path, diary: Path, said: Path, begin, sleep_at
         note("asked", made[0])
         handle(self, number, frame)
 
-    Trainer._update, trainer.save_state, StopSignal._handle = updating, saving, handling
+    def running(arguments, run=app._run):
+        note("running", 0)
+        return run(arguments)
+
+    Trainer._update, trainer.save_state, StopSignal._handle, app._run = updating, saving, handling, running
     if begin:
         note("ready", 0)
         begin.wait()
-    sys.exit(main(["train", str(recipe), "--run-dir", str(run_dir), "--device", "cpu"]))
+    sys.exit(app.main(["train", str(recipe), "--run-dir", str(run_dir), "--device", "cpu"]))

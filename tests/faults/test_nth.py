@@ -25,6 +25,12 @@ Act = Callable[[Path], None]
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+@pytest.fixture(autouse=True)
+def no_sync(monkeypatch):
+    """It is slow, and needless where no power fails."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
 @pytest.fixture
 def two(tmp_path):
     folder = tmp_path / "two" / "checkpoints"

@@ -30,6 +30,12 @@ FORGOTTEN = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_sync(monkeypatch):
+    """It is slow, and needless where the power fails in a simulation."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
 def record(root: Path, without=lambda path: False) -> Recording:
     """Six saves from nothing, two kept; the fourth finds its place taken by what a crash had damaged."""
     recording = Recording(root, without=without)
