@@ -5,6 +5,7 @@ After the fault loops of SQLite, <https://www.sqlite.org/testing.html>.
 
 import errno
 import os
+import resource
 import shutil
 import signal
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from faults.calls import watched
-from faults.children import run_in_fork
+from faults.children import run_in_fork, write_recipe
 from faults.states import make_state, newest, save_two
+from tfcli.cli.app import main
 from tfcli.disk import finish_replacing, replace_folder
 from tfcli.errors import ResourceError
 from tfcli.training.checkpoint import remove_leftovers, save_state
@@ -187,3 +189,21 @@ def test_a_damaged_checkpoint_is_not_called_safe(two):
     (two / "step-000000002" / "model.safetensors").write_bytes(b"damaged")
     with watched(Fault(1, errno.EIO)), pytest.raises(ResourceError, match="; step 1 is safe;"):
         save_state(two, make_state(3), keep=2)
+
+
+def test_a_command_whose_files_may_not_grow_ends_with_nine_and_one_line(tmp_path):
+    recipe, run, said = write_recipe(tmp_path, save_every=1), tmp_path / "run", tmp_path / "said"
+    run_in_fork(train_in_little_room, recipe, run, said)
+    lines = [line for line in said.read_text().split("\n") if line.startswith("tfcli:")]
+    folder = run / "checkpoints"
+    assert lines == [f'tfcli: File too large while saving step 2; step 1 is safe; in "{folder}"']
+    assert os.listdir(folder) == ["step-000000001"]
+
+
+def train_in_little_room(recipe: Path, run: Path, said: Path) -> None:
+    os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT, 0o600), 2)
+    command = ["train", str(recipe), "--run-dir", str(run), "--device", "cpu", "--steps"]
+    assert main([*command, "1"]) == 0
+    largest = max(path.stat().st_size for path in (run / "checkpoints").rglob("*"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest - 1, largest - 1))
+    assert main([*command, "2"]) == 9
