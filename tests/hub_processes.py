@@ -13,12 +13,13 @@ TINY = Path(__file__).parent / "data" / "tiny"
 MODEL = {path.name: path.read_bytes() for path in TINY.iterdir()}
 _PROGRAM = """
 import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what runs in the background of a shell
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the lines of this program are done
 if sys.argv[1] in ("pull", "push", "train"):
     import tfcli.hub.client as client
     client.DELAYS[:] = [0.01] * len(client.DELAYS)
     client._TIMEOUT = client.httpx2.Timeout(float(sys.argv[0]))
-from tfcli.cli.app import main
+from tfcli.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main())
 """
 
