@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tfcli.text.sanitize import safe_tty
 
+_BAR = 14  # so that the two lines beside it fit into 80 columns
 _LINE_SECONDS = 30
 """Off a terminal a line comes this often at most."""
 
@@ -24,10 +25,9 @@ class Reporter:
         self.metrics, self.board = metrics, board
         self.console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False, markup=False)
         self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[status]}"),
+            BarColumn(bar_width=_BAR),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[status]}"),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
@@ -64,16 +64,16 @@ class Reporter:
         of the time that went into making batches."""
         self.record("step", time=round(time.time(), 1), **values)
         left = f"{values['seconds_left'] / 60:.0f} min left" if values.get("seconds_left") is not None else ""
-        status = (
+        lines = (
             f"step {values['step']:,}  loss {values['loss']:.3f}  ppl {values['perplexity']:.1f}  "
-            f"lr {values['learning_rate']:.1e}  {values['tokens_per_second']:,.0f} tok/s  "
-            f"{values['memory_mib']:,} MiB  data {values['fetching']:.1%}  {left}"
+            f"{values['tokens_per_second']:,.0f} tok/s",
+            f"lr {values['learning_rate']:.1e}  {values['memory_mib']:,} MiB  data {values['fetching']:.1%}  {left}",
         )
         if self.console.is_terminal:
-            self._bar.update(self._task, completed=progress, status=status)
+            self._bar.update(self._task, completed=progress, status="\n".join(lines))
         elif time.monotonic() - self._last_line >= _LINE_SECONDS:
             self._last_line = time.monotonic()
-            self.say(f"{progress:4.0%}  {status}")
+            self.say(f"{progress:4.0%}  {'  '.join(lines)}")
 
     def validation(self, step: int, scores: dict[str, float], samples: list[tuple[str, str, str]], best: bool) -> None:
         """One validation: scores by name, and (source, reference, translation) of a few sentences."""
