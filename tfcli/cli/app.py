@@ -141,7 +141,7 @@ def _no_signal_lost() -> Iterator[None]:
                 number = signal.SIGTERM
             case _:
                 return previous(lost)
-        threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
+        threading.Timer(0.2, os.kill, (os.getpid(), number)).start()
 
     sys.unraisablehook = send_again
     try:
