@@ -5,6 +5,7 @@ Each keeps a diary of what it came to, so that a test can tell what a process th
 
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -104,6 +105,7 @@ def _serve() -> None:
 def _train(recipe: Path, run_dir: Path, diary: Path, said: Path, begin, sleep_at: int) -> None:
     for descriptor in (1, 2):
         os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), descriptor)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     page = os.open(diary, os.O_WRONLY | os.O_APPEND)
     made = [0]
 

@@ -58,6 +58,7 @@ def test_a_signal_that_comes_where_nothing_can_be_raised_is_not_lost(tmp_path, k
 def be_asked_in_a_callback(kind: int, said: Path) -> None:
     """While the modules of a command are imported, Python calls back when a lock is gone, and cannot raise there."""
     os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT, 0o600), 2)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def command(*_, **__):
         lock = {1}
