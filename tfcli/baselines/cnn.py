@@ -14,6 +14,7 @@ from tfcli.transformer.attention.kernel import Weights
 from tfcli.transformer.attention.multihead import Look, Record
 from tfcli.transformer.cache import Cache
 from tfcli.transformer.decoder import DecoderRecord
+from tfcli.transformer.dropout import Dropout
 from tfcli.transformer.masks import Mask
 from tfcli.transformer.seq2seq import Seq2Seq
 
@@ -41,7 +42,7 @@ class Positioned(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.positions = nn.Embedding(config.max_length, config.d_model)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTD: Tensor, start: int = 0) -> Tensor:
         positions_TD = self.positions(torch.arange(start, start + x_BTD.size(1), device=x_BTD.device))
@@ -54,7 +55,7 @@ class GatedConvolution(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.convolution = nn.Conv1d(config.d_model, 2 * config.d_model, _WIDTH)
         # The gate halves what passes: section 3.5 of Gehring et al. 2017 keeps the variance by this.
         nn.init.normal_(self.convolution.weight, std=(4 * (1 - config.dropout) / (_WIDTH * config.d_model)) ** 0.5)
@@ -131,7 +132,7 @@ class CnnDecoder(nn.Module):
         self.input = Positioned(config)
         self.layers = nn.ModuleList(CnnDecoderLayer(config) for _ in range(config.num_decoder_layers))
         self.readout = nn.Linear(config.d_model, config.d_model)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTD: Tensor, memory: CnnMemory, cache: Cache, record: Record | None) -> Tensor:
         g_BTD = h_BTD = self.input(x_BTD, cache.length)

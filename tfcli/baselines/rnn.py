@@ -13,6 +13,7 @@ from tfcli.transformer.attention.kernel import Weights
 from tfcli.transformer.attention.multihead import Look, Record
 from tfcli.transformer.cache import Cache
 from tfcli.transformer.decoder import DecoderRecord
+from tfcli.transformer.dropout import Dropout
 from tfcli.transformer.masks import Mask
 from tfcli.transformer.seq2seq import Seq2Seq
 
@@ -97,7 +98,7 @@ class RnnEncoder(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(BothDirections(config) for _ in range(config.num_encoder_layers))
 
     def forward(self, x_BSD: Tensor, real_BS: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,7 +122,7 @@ class RnnDecoder(nn.Module):
         self.cell = nn.GRUCell(2 * D, D)
         self.layers = nn.ModuleList(nn.GRU(D, D, batch_first=True) for _ in range(num_layers - 1))
         self.readout = nn.Linear(2 * D, D)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTD: Tensor, memory: RnnMemory, cache: Cache, record: DecoderRecord | None) -> Tensor:
         state_BD, *states_BD = self._states(memory, cache)

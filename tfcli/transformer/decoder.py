@@ -11,6 +11,7 @@ from tfcli.config import ModelConfig
 from tfcli.transformer.attention.multihead import Record, SelfAttention
 from tfcli.transformer.cache import Cache
 from tfcli.transformer.cross_attention import CROSS, Memory
+from tfcli.transformer.dropout import Dropout
 from tfcli.transformer.feed_forward import FeedForward
 from tfcli.transformer.masks import Mask
 from tfcli.transformer.norms import RESIDUALS, final_norm
@@ -52,7 +53,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.causal = causal
         self.positions = POSITIONS[config.positions](config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(DecoderLayer(config, self.positions, i) for i in range(config.num_decoder_layers))
         self.norm = final_norm(config)
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from tfcli.config import ModelConfig
 from tfcli.transformer.attention.multihead import Record, SelfAttention
 from tfcli.transformer.cross_attention import CROSS, Memory
+from tfcli.transformer.dropout import Dropout
 from tfcli.transformer.feed_forward import FeedForward
 from tfcli.transformer.masks import Mask
 from tfcli.transformer.norms import RESIDUALS, final_norm
@@ -34,7 +35,7 @@ class Encoder(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.positions = POSITIONS[config.positions](config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(EncoderLayer(config, self.positions, i) for i in range(config.num_encoder_layers))
         state_norm = CROSS[config.cross_attention].state_norm
         self.state_norms = nn.ModuleList(state_norm(config) for _ in range(config.num_encoder_layers - 1))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tfcli.config import ModelConfig
+from tfcli.transformer.dropout import Dropout
 
 _DECAY, _EPS = 0.9, 1e-5
 """Of PowerNorm: α, and what keeps a feature that is always zero from being divided by zero."""
@@ -95,7 +96,7 @@ class PreNorm(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.norm = NORMS[config.norm](config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTD: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
         return x_BTD + self.dropout(sublayer(self.norm(x_BTD)))
