@@ -50,7 +50,7 @@ def test_the_readme_has_commands():
 def test_every_command_runs(place):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     for command in COMMANDS:
-        elsewhere = "tfcli pu(ll|sh)|--push-to|opus|--tensorboard"  # what needs a Hub, or an extra, has tests of its own
+        elsewhere = "tfcli pu(ll|sh)|--push-to|opus|--tensorboard"  # what needs a Hub or an extra has its own tests
         if command.startswith(("pip ", "python -m pytest")) or re.search(elsewhere, command):
             continue
         script = PROGRAMS + "set -o pipefail\n" + shortened(command)

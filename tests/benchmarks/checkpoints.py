@@ -37,8 +37,9 @@ def main() -> None:
         size = sum(path.stat().st_size for path in newest.iterdir())
     every = task.training.save_every
     print(f"{machine('torch')}; {torch.get_num_threads()} thread(s), {options.preset} preset")
-    print(f"a checkpoint of {size / 2**20:,.0f} MiB, hashed and synced: {saves.wall / steps.wall * task.steps:.2f} steps")
-    print(f"one every {every} steps is {saves.wall / (steps.wall / task.steps * every):.2%} of the run")
+    worth = saves.wall / (steps.wall / task.steps)
+    print(f"a checkpoint of {size / 2**20:,.0f} MiB, hashed and synced, takes as long as {worth:.2f} steps")
+    print(f"one every {every} steps is {worth / every:.2%} of the run")
 
 
 if __name__ == "__main__":
