@@ -1,5 +1,6 @@
 """The model card: what a person must know before using a model, from its config, recipe and metrics."""
 
+from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
@@ -90,7 +91,8 @@ def _architecture(config: BundleConfig, metrics: dict[str, Any]) -> list[tuple[s
 
 def _training(recipe: Recipe, metrics: dict[str, Any]) -> str:
     training = recipe.training
-    corpora = "\n".join(f"- {corpus.path}, weight {corpus.weight:g}" for corpus in recipe.data.train)
+    # Names alone: where they lie on somebody's disk is nobody's business.
+    corpora = "\n".join(f"- {Path(corpus.path).name}, weight {corpus.weight:g}" for corpus in recipe.data.train)
     length = ""
     if {"step", "training_seconds"} <= metrics.keys():
         length = f"{metrics['step']:,} updates in {metrics['training_seconds'] / 60:.0f} minutes, each "
