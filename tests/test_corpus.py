@@ -61,7 +61,7 @@ def test_the_phrasebook_is_a_corpus():
 
 
 @pytest.mark.parametrize(
-    ("line", "words"), [("你好", "1 column,"), ("", "1 column,"), ("a\tb\tc", "3 columns,"), ("\t\t\t", "4 columns,")]
+    ("line", "words"), [("你好", "1 column,"), ("a\tb\tc", "3 columns,"), ("\t\t\t", "4 columns,")]
 )
 def test_a_line_without_two_columns_is_named(write, line, words):
     for number in (1, 2, 4):
@@ -69,6 +69,14 @@ def test_a_line_without_two_columns_is_named(write, line, words):
         lines.insert(number - 1, line)
         with pytest.raises(DataError, match=f"corpus.tsv: line {number} has {words} not two"):
             read(write("\n".join([*lines, ""]).encode()))
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\r"])
+def test_a_blank_line_is_an_empty_pair_as_in_two_files(write, blank):
+    spread = TEXT.replace("\n", f"\n{blank}\n")
+    assert read(write(spread.encode())) == [
+        pair for n, source, target in PAIRS for pair in (Pair(2 * n - 1, source, target), Pair(2 * n, "", ""))
+    ]
 
 
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])

@@ -2,10 +2,13 @@
 
 import json
 import random
+import re
+import tracemalloc
 
 import pytest
 from commands import run
 
+from tfcli.cli import progress
 from tfcli.config import CorpusConfig
 from tfcli.data.aligned import Alignment
 from tfcli.data.corpus import PHRASEBOOK, read_pairs
@@ -14,7 +17,7 @@ PAIRS = [pair[1:] for pair in read_pairs(CorpusConfig(PHRASEBOOK))]
 DAMAGE = {
     "not UTF-8": lambda s, t, n: s.encode()[:-1] + b"\xff\t" + t.encode(),
     "not two columns": lambda s, t, n: f"{s} {t}".encode() if n % 2 else f"{s}\t{t}\tmore".encode(),
-    "empty side": lambda s, t, n: f"{s}\t ".encode() if n % 2 else f"\t{t}".encode(),
+    "empty side": lambda s, t, n: [f"{s}\t ", f"\t{t}", ""][n % 3].encode(),
     "control characters": lambda s, t, n: f"{s}\x07\t{t}".encode() if n % 2 else f"{s}\t\x85{t}".encode(),
     "identical sides": lambda s, t, n: f"identical {n}\tidentical {n}".encode(),
     "too long": lambda s, t, n: f"{s * 600}\t{t * 300}{n}".encode(),
@@ -66,6 +69,35 @@ def test_every_damaged_line_is_counted_and_the_others_stay(tmp_path):
 @pytest.mark.slow
 def test_ten_thousand_damaged_lines_are_counted(tmp_path):
     counts_are_exact(tmp_path, 30_000, 10_000)
+
+
+def test_progress_is_told_now_and_then_off_a_terminal(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "_EVERY", 0)
+    (tmp_path / "c.tsv").write_text("".join(f"第{n}句话\tSentence {n}\n" for n in range(2000)), encoding="utf-8")
+    ended = run("data", "check", str(tmp_path / "c.tsv"), "--no-align")
+    rate = r"[\d,]+ lines, [\d.]+( k)? lines/s"
+    assert re.fullmatch(rf"(reading: {rate}\n){{4}}(checking: {rate}, \d+%\n){{4}}", ended.err), ended.err
+    assert "checking: 2,000 lines" in ended.err and ended.err.endswith("100%\n")
+    assert run("data", "check", str(tmp_path / "c.tsv"), "--no-align", "-q").err == ""
+
+
+def test_the_lines_of_a_corpus_are_not_kept(tmp_path, monkeypatch):
+    """Sixty bytes a line at most, whatever its length."""
+    monkeypatch.setattr("tfcli.cli.data._SAMPLE", 600)
+
+    def peak(lines: int) -> int:
+        rows = (
+            f"{PAIRS[n % len(PAIRS)][0]} {n}\t{PAIRS[n % len(PAIRS)][1]} {n} {'long ' * 100}\n" for n in range(lines)
+        )
+        (tmp_path / "c.tsv").write_text("".join(rows), encoding="utf-8")
+        tracemalloc.start()
+        assert run("data", "clean", str(tmp_path / "c.tsv"), "-o", str(tmp_path / "out"), "--force").code == 0
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return highest
+
+    short = max(peak(2_000), peak(2_000))  # the first run imports and compiles
+    assert peak(20_000) - short < 60 * 18_000
 
 
 def test_two_files_give_what_one_gives(tmp_path):

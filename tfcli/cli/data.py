@@ -1,20 +1,21 @@
 """`tfcli data`: what is wrong with a corpus, and the rest of it."""
 
 import json
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tfcli.cli import console, options
 from tfcli.cli.output import open_output
+from tfcli.cli.progress import followed
 from tfcli.config import CorpusConfig
 from tfcli.text.scripts import count_letters, foreign
 
 if TYPE_CHECKING:
-    from tfcli.data.checking import Report, Rule
-    from tfcli.data.corpus import Pair
+    from tfcli.data.checking import Line, Report, Rule
 
 app = typer.Typer(help="Look at a corpus, and clean it.", rich_markup_mode=None, no_args_is_help=True)
 
@@ -47,8 +48,8 @@ def check(
     """
     from tfcli.data.checking import Report
 
-    report = Report()
-    for _ in _checked(CorpusConfig(corpus, target), source_language, target_language, align, report):
+    report, bar = Report(), console.is_terminal(sys.stderr)
+    for _ in _checked(CorpusConfig(corpus, target), source_language, target_language, align, report, bar):
         pass
     _print(report, as_json)
 
@@ -73,11 +74,13 @@ def clean(
     from tfcli.data.checking import Report
 
     report = Report()
+    bar = console.is_terminal(sys.stderr) and bool(output or not console.is_terminal(sys.stdout))
     with ExitStack() as stack:
         write = stack.enter_context(open_output(output, force))
         reject = stack.enter_context(open_output(rejects, force)) if rejects else None
         kept: list[str] = []
-        for pair, reason in _checked(CorpusConfig(corpus, target), source_language, target_language, align, report):
+        checked = _checked(CorpusConfig(corpus, target), source_language, target_language, align, report, bar)
+        for pair, reason in stack.enter_context(closing(checked)):
             if reason is None:
                 kept.append(f"{pair.source}\t{pair.target}")
             elif reject:
@@ -91,9 +94,9 @@ def clean(
 
 
 def _checked(
-    corpus: CorpusConfig, source: str, target: str, align: bool, report: "Report"
-) -> "Iterator[tuple[Pair, str | None]]":
-    """Reads the corpus two times, a third time to learn how its words correspond."""
+    corpus: CorpusConfig, source: str, target: str, align: bool, report: "Report", bar: bool
+) -> "Iterator[Line]":
+    """Reads the corpus twice: what is repeated, and how words correspond, shows only in the whole."""
     from tfcli.data import checking
 
     rules: dict[str, Rule] = {
@@ -104,16 +107,18 @@ def _checked(
         "uneven length": checking.uneven,
         "wrong script": checking.wrong_script(_is_foreign, source, target),
     }
-    console.note("looking for repeated pairs")
-    rules["repeated"] = checking.Repeated(pair for pair, _ in checking.read_lines(corpus))
+    sample = checking.Sample(_SAMPLE)
+    with followed(checking.read_lines(corpus), "reading", None, bar) as lines:
+        repeated = rules["repeated"] = checking.Repeated(pair for pair, _ in sample.draw(lines))
     if align:
         console.note("learning which words correspond")
-        sample = checking.draw_sample(checking.read_lines(corpus), rules, _SAMPLE)
-        if len(sample) >= _ENOUGH:
-            rules["misaligned"] = checking.misaligned(sample)
+        good = [pair for pair in sample.pairs if not any(rule(pair) for rule in rules.values())]
+        if len(good) >= _ENOUGH:
+            rules["misaligned"] = checking.misaligned(good)
         else:
-            console.note(f"{len(sample)} good pairs are too few for that")
-    yield from checking.check(checking.read_lines(corpus), rules, report)
+            console.note(f"{len(good)} good pairs are too few for that")
+    with followed(checking.read_lines(corpus), "checking", repeated.lines, bar) as lines:
+        yield from checking.check(lines, rules, report)
 
 
 def _is_foreign(text: str, language: str) -> bool:

@@ -1,17 +1,22 @@
-"""What a person sees on stderr while lines are translated, and what is said about them in the end."""
+"""What a person sees on stderr while lines are worked on, and what is said about translated ones in the end."""
 
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
+from typing import TypeVar
 
 from tfcli.cli import console
 from tfcli.cli.formats import flags
 from tfcli.cli.records import Record
 from tfcli.decoding.translation import Flag, Translation
 
+T = TypeVar("T")
+
 _EVERY = 30  # seconds between two lines where there is no bar
+_LOOK = 500  # lines between two looks at the clock
 _NAMED = 5  # so many flagged lines are named
 _MUCH_UNKNOWN = 0.2
 
@@ -88,12 +93,38 @@ class Progress:
             console.note(self._rate() + (f", {self.flagged:,} flagged" if self.flagged else ""))
 
     def _rate(self) -> str:
-        per_second = self.lines / max(time.monotonic() - self._start, 1e-9)
-        rate = f"{per_second / 1000:.1f} k" if per_second >= 1000 else f"{per_second:.1f}"
-        return f"{console.count(self.lines, 'line')}, {rate} lines/s"
+        return _rate(self.lines, self._start)
 
 
-def _make_bar():
+@contextmanager
+def followed(lines: Iterable[T], doing: str, total: int | None, bar: bool) -> Iterator[Iterator[T]]:
+    """The lines, to go through while stderr shows how far they are: by a bar if there is one, else by a line now and
+    then. total: how many there are, None if nobody knows."""
+    start = time.monotonic()
+    with _make_bar(disable=not bar or console.mode.quiet) as shown:
+        task = shown.add_task("", total=total, rate=doing)
+
+        def pass_on() -> Iterator[T]:
+            said = start
+            for number, line in enumerate(lines, 1):
+                yield line
+                if number % _LOOK == 0:
+                    rate = f"{doing}: {_rate(number, start)}"
+                    shown.update(task, completed=number, rate=rate)
+                    if shown.disable and (now := time.monotonic()) - said >= _EVERY:
+                        said = now
+                        console.note(rate + (f", {number / total:.0%}" if total else ""))
+
+        yield pass_on()
+
+
+def _rate(lines: int, start: float) -> str:
+    per_second = lines / max(time.monotonic() - start, 1e-9)
+    rate = f"{per_second / 1000:.1f} k" if per_second >= 1000 else f"{per_second:.1f}"
+    return f"{console.count(lines, 'line')}, {rate} lines/s"
+
+
+def _make_bar(disable: bool = False):
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -105,4 +136,5 @@ def _make_bar():
         TimeRemainingColumn(),
         console=Console(stderr=True, no_color=not console.mode.color),
         transient=True,
+        disable=disable,
     )

@@ -42,7 +42,8 @@ class Lexicon:
             share_N = chance[which_N] / np.bincount(sums_N, chance[which_N])[sums_N]
             counts = np.bincount(which_N, share_N)
             chance = counts / np.bincount(source_of_key, counts)[source_of_key]
-        self._chance = chance
+        likely = chance > _FLOOR
+        self._keys, self._chance = self._keys[likely], chance[likely]
 
     def score(self, source: list[str], target: list[str]) -> float:
         """Mean log-probability of the target words, each by the source word that explains it best; words the lexicon

@@ -18,6 +18,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
 _LONGEST, _RATIO, _ROOM = 1000, 9, 20
 
+Line = tuple[Pair, str | None]
+"""A line of a corpus, and what keeps it from being a pair at all."""
 Rule = Callable[[Pair], bool]
 Foreign = Callable[[str, str], bool]
 """Whether a text is in another script than a language is written in."""
@@ -67,12 +69,14 @@ def misaligned(sample: Sequence[Pair]) -> Rule:
 
 
 class Repeated:
-    """The same pair stands earlier, but for spaces. Keeps nine bytes a line, and thirty for a moment."""
+    """The same pair stands earlier, but for spaces. Keeps a byte a line, and forty for a moment. lines: how many were
+    looked at."""
 
     def __init__(self, pairs: Iterable[Pair]):
         hashes = array("Q", (self._hash(pair) for pair in pairs))
+        self.lines = len(hashes)
         _, first = np.unique(np.frombuffer(hashes, dtype=np.uint64), return_index=True)
-        self._is_first = np.zeros(len(hashes) + 1, dtype=bool)
+        self._is_first = np.zeros(self.lines + 1, dtype=bool)
         self._is_first[first + 1] = True
 
     def __call__(self, pair: Pair) -> bool:
@@ -82,6 +86,26 @@ class Repeated:
     def _hash(pair: Pair) -> int:
         text = "\t".join(" ".join(side.split()) for side in pair[1:])
         return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+class Sample:
+    """At most `count` of the pairs that pass through, long ones left out, each with the same chance (Vitter 1985,
+    algorithm R)."""
+
+    def __init__(self, count: int):
+        self.pairs: list[Pair] = []
+        self._count, self._seen, self._rng = count, 0, random.Random(0)
+
+    def draw(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The lines, all of them."""
+        for pair, reason in lines:
+            if reason is None and not too_long(pair):
+                self._seen += 1
+                if len(self.pairs) < self._count:
+                    self.pairs.append(pair)
+                elif (place := self._rng.randrange(self._seen)) < self._count:
+                    self.pairs[place] = pair
+            yield pair, reason
 
 
 @dataclass
@@ -100,9 +124,8 @@ class Report:
                 lines.append(number)
 
 
-def read_lines(corpus: CorpusConfig) -> Iterator[tuple[Pair, str | None]]:
-    """Every line of a corpus, and what keeps it from being a pair at all. Raises as `read_pairs` does, but for what is
-    wrong with a single line."""
+def read_lines(corpus: CorpusConfig) -> Iterator[Line]:
+    """Every line of a corpus. Raises as `read_pairs` does, but for what is wrong with a single line."""
     if corpus.target:
         with open_text(corpus.path) as source, open_text(corpus.target) as target:
             for number, sides in enumerate(zip_longest(source, target), 1):
@@ -115,7 +138,7 @@ def read_lines(corpus: CorpusConfig) -> Iterator[tuple[Pair, str | None]]:
                 yield _pair(number, line.rstrip(b"\r\n"))
 
 
-def _pair(number: int, line: bytes) -> tuple[Pair, str | None]:
+def _pair(number: int, line: bytes) -> Line:
     text = line.decode("utf-8", "replace")
     if number == 1:
         text = text.removeprefix("\ufeff")
@@ -123,30 +146,15 @@ def _pair(number: int, line: bytes) -> tuple[Pair, str | None]:
     reason = None
     if text.encode("utf-8").removeprefix(b"\xef\xbb\xbf") != line.removeprefix(b"\xef\xbb\xbf"):
         reason = "not UTF-8"
-    elif text.count("\t") != 1:
+    elif text.count("\t") != 1 and text.strip(" "):
         reason = "not two columns"
     return Pair(number, source, target), reason
 
 
-def check(
-    lines: Iterable[tuple[Pair, str | None]], rules: dict[str, Rule], report: Report
-) -> Iterator[tuple[Pair, str | None]]:
+def check(lines: Iterable[Line], rules: dict[str, Rule], report: Report) -> Iterator[Line]:
     """Each pair with what is wrong with it: why it is none, or the name of the first rule that finds something. It is
     counted in `report`."""
     for pair, reason in lines:
         reason = reason or next((name for name, rule in rules.items() if rule(pair)), None)
         report.add(reason, pair.number)
         yield pair, reason
-
-
-def draw_sample(lines: Iterable[tuple[Pair, str | None]], rules: dict[str, Rule], count: int) -> list[Pair]:
-    """At most so many good pairs, each with the same chance (Vitter 1985, algorithm R)."""
-    rng, sample, seen = random.Random(0), [], 0
-    for pair, reason in check(lines, rules, Report()):
-        if reason is None:
-            seen += 1
-            if len(sample) < count:
-                sample.append(pair)
-            elif (place := rng.randrange(seen)) < count:
-                sample[place] = pair
-    return sample

@@ -28,7 +28,7 @@ class Pair(NamedTuple):
 
 
 def read_pairs(corpus: CorpusConfig) -> Iterator[Pair]:
-    """The pairs of a corpus, in order.
+    """The pairs of a corpus, in order; a blank line is a pair of empty sides.
 
     Raises NotFoundError for a missing file; DataError, with the line, for bytes that are not UTF-8, a line of a TSV
     without exactly two columns, or parallel files of different length.
@@ -91,7 +91,7 @@ def _lines(path: str, stream: BinaryIO) -> Iterator[str]:
 
 def _read_tsv(path: str, stream: BinaryIO) -> Iterator[Pair]:
     for number, line in enumerate(_lines(path, stream), 1):
-        columns = line.split("\t")
+        columns = line.split("\t") if line.strip(" ") else ["", ""]
         if len(columns) != 2:
             raise DataError(
                 f"{path}: line {number} has {len(columns)} column{'s' * (len(columns) != 1)}, not two",

@@ -22,8 +22,9 @@ from tfcli.training.feed import Corpora
 from tfcli.training.validation import Validation
 
 Say = Callable[[str], None]
-_HELD_OUT = 20
-"""Without a validation corpus, one pair in so many is kept from training."""
+_HELD_OUT = 19
+"""Without a validation corpus, one line in so many is kept from training: a prime, for every second line may be blank,
+or in another way unlike its neighbours."""
 
 
 def prepare_tokenizer(recipe: Recipe, folder: Path, say: Say) -> Tokenizer:
@@ -87,7 +88,12 @@ def _held_out(pair: Pair, every: int) -> bool:
 def _prepare_validation(data: DataConfig, tokenizer: Tokenizer, target_language: str, every: int) -> Validation:
     """Pairs spread evenly over the validation corpus, or over what was held out of training, if they fit the model."""
     corpora = [CorpusConfig(data.valid)] if data.valid else list(data.train)
-    found = [pair for c in corpora for pair in read_pairs(c) if _held_out(pair, every) or not every]
+    found = [
+        pair
+        for corpus in corpora
+        for pair in read_pairs(corpus)
+        if (_held_out(pair, every) or not every) and pair.source.strip() and pair.target.strip()
+    ]
     spread = list(islice(found, 0, None, max(len(found) // data.valid_pairs, 1)))[: data.valid_pairs]
     pairs = [pair for pair in spread if not why_dropped(*tokenizer.encode_batch(pair[1:]), data, Counter())]
     if not pairs:
