@@ -10,8 +10,11 @@ import pytest
 import torch
 from runs import STEPS, final_bytes, short_recipe
 
+from tfcli.errors import ModelError
 from tfcli.recipe import make_recipe, to_toml
-from tfcli.training.checkpoint import load_latest
+from tfcli.training.checkpoint import TrainState, load_latest, save_state
+from tfcli.training.distributed import World
+from tfcli.training.run import _pick_state
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = {
@@ -82,3 +85,16 @@ def test_a_signal_to_one_process_stops_all_and_the_run_goes_on_as_if_it_had_not_
     assert whole == final_bytes(tmp_path / "parts")
     randoms = load_latest(tmp_path / "whole" / "checkpoints")[0].tensors["random"]
     assert set(randoms) == {"0", "1"} and not torch.equal(randoms["0"], randoms["1"])
+
+
+@pytest.mark.parametrize("picked", [1, 2, 3])
+def test_the_others_take_the_checkpoint_that_the_main_process_has_picked(tmp_path, monkeypatch, picked):
+    for step in (1, 2):
+        save_state(tmp_path, TrainState(step, {"model": {"a": torch.full((2,), step)}}), keep=2)
+    monkeypatch.setattr(World, "max", lambda self, *values: [float(picked)])
+    other = World(rank=1, size=2, device=torch.device("cpu"))
+    if picked == 3:
+        with pytest.raises(ModelError, match="step-000000003 is not complete"):
+            _pick_state(tmp_path, other)
+    else:
+        assert _pick_state(tmp_path, other)[0].step == picked

@@ -120,6 +120,14 @@ def test_the_same_texts_give_the_same_bytes(config, tokenizer, tmp_path, monkeyp
     assert str(tmp_path).encode() not in again.model
 
 
+@pytest.mark.parametrize("letter", ["w", "ж", "鑫", "𠮷"])
+def test_a_long_text_is_learned_from_like_a_short_one(config, letter):
+    """What stands in one text alone, but often, is in the vocabulary, however long that text is."""
+    for times in (99, 9999):
+        tokenizer = train([*TEXTS, f"{letter * 3} " * times], config)
+        assert any(letter * 3 in piece for piece in tokenizer.pieces(range(len(tokenizer))))
+
+
 def test_it_is_read_back_from_disk(tokenizer, tmp_path):
     path = tmp_path / "tokenizer.model"
     with pytest.raises(NotFoundError, match="tokenizer.model"):

@@ -24,6 +24,7 @@ from tfcli.pieces import split_sides
 
 _MAX_BYTES = 16 << 20
 _PATH_BYTES = 160
+_LONGEST_BYTES = 4192
 
 
 class Tokenizer:
@@ -133,7 +134,7 @@ def train(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
         Path(rules).write_text(_folding_rules(config.fold_traditional), encoding="utf-8")
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=_watched(texts, failed),
+                sentence_iterator=_cut(_watched(texts, failed)),
                 model_writer=buffer,
                 model_type=config.kind,
                 vocab_size=config.vocab_size,
@@ -169,6 +170,15 @@ def _watched(texts: Iterable[str], failed: list[BaseException]) -> Iterator[str]
     except BaseException as error:
         failed.append(error)
         raise
+
+
+def _cut(texts: Iterable[str]) -> Iterator[str]:
+    """Long texts in parts: SentencePiece passes over those of more than 4,192 bytes, and says nothing."""
+    for text in texts:
+        if len(text.encode("utf-8", "replace")) <= _LONGEST_BYTES:
+            yield text
+        else:
+            yield from (text[start : start + _LONGEST_BYTES // 4] for start in range(0, len(text), _LONGEST_BYTES // 4))
 
 
 def _training_error(words: str, config: TokenizerConfig) -> Exception:

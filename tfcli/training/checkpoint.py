@@ -41,7 +41,7 @@ class TrainState:
 def save_state(folder: Path, state: TrainState, keep: int) -> Path:
     """Writes the state below `folder`; keeps the newest `keep` checkpoints. A step that is already there is left alone,
     unless it is damaged. Raises ResourceError if the disk does not take it; the older checkpoints are still there."""
-    final = folder / f"{_PREFIX}{state.step:09d}"
+    final = checkpoint_path(folder, state.step)
     files = _pack(state)
     safe: list[Path] = []
     try:
@@ -110,6 +110,11 @@ def _discard(path: Path) -> None:
     trash = path.with_name(f".trash-{path.name}-{os.getpid()}")
     path.rename(trash)
     shutil.rmtree(trash, ignore_errors=True)
+
+
+def checkpoint_path(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies."""
+    return folder / f"{_PREFIX}{step:09d}"
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

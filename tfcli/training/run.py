@@ -20,7 +20,14 @@ from tfcli.hub.card import model_card
 from tfcli.recipe import to_toml
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.averaging import State, average_checkpoints
-from tfcli.training.checkpoint import list_checkpoints, load_latest, remove_leftovers
+from tfcli.training.checkpoint import (
+    TrainState,
+    checkpoint_path,
+    list_checkpoints,
+    load_latest,
+    load_state,
+    remove_leftovers,
+)
 from tfcli.training.curves import read_panels, write_svg
 from tfcli.training.distributed import World, join_world
 from tfcli.training.hardware import fast_precision, keep_freed_memory
@@ -78,7 +85,7 @@ def train(
         tokenizer = _settle(recipe, folder, world, reporter)
         recipe = with_shape(recipe, tokenizer)
         trainer = make_trainer(recipe, folder, tokenizer, world, reporter)
-        state, skipped = load_latest(folder.checkpoints) if folder.checkpoints.exists() else (None, [])
+        state, skipped = _pick_state(folder.checkpoints, world)
         for sentence in skipped:
             reporter.say(f"skipped: {sentence}")
         if state:
@@ -137,6 +144,16 @@ def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter)
         replace_file(folder.tokenizer, tokenizer.model)
     world.wait()
     return Tokenizer.load(folder.tokenizer)
+
+
+def _pick_state(checkpoints: Path, world: World) -> tuple[TrainState | None, list[str]]:
+    """The main process picks the checkpoint to go on from, the others take the same one: a file that only some of them
+    can read is not to part them. Otherwise as `load_latest`."""
+    state, skipped = load_latest(checkpoints) if world.is_main else (None, [])
+    (step,) = world.max(state.step if state else -1.0)
+    if step >= 0 and not world.is_main:
+        state = load_state(checkpoint_path(checkpoints, int(step)))
+    return state, skipped
 
 
 def with_shape(recipe: Recipe, tokenizer: Tokenizer) -> Recipe:
