@@ -153,3 +153,26 @@ def test_the_locale_does_not_matter(environment, tmp_path):
         )
         outputs.add(process.stdout)
     assert outputs == {"▁你好 ▁ <0xF0> <0x9F> <0x98> <0x80>\n▁ 再 见\n".encode()}
+
+
+def test_a_folder_that_is_gone_is_no_place_but_no_obstacle_either(start, environment, tmp_path):
+    """With nowhere to put temporary files beside. A shell deletes the folder it has started in."""
+    environment["TMPDIR"] = str(tmp_path / "nowhere")
+    run = Path(__file__).parent / "data" / "run"
+    data = ["--train", str(run / "train.tsv"), "--valid", str(run / "valid.tsv"), "--run-dir", str(tmp_path / "run")]
+    settings = ["--set=data.noise.join=0", "--set=tokenizer.vocab_size=500", "--set=model.d_model=16", "--steps=2"]
+    for command, arguments in {
+        "translate": ["你好", "谢谢"],
+        "train": [*data, *settings, "--device=cpu"],
+        "doctor": [],
+    }.items():
+        here = start(command, *arguments)
+        said, explained = here.communicate()
+        (tmp_path / "here").mkdir(exist_ok=True)
+        script = ["sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', str(tmp_path / "here"), *COMMAND, command]
+        gone = subprocess.run([*script, *arguments], env=environment, capture_output=True)
+        assert here.returncode == gone.returncode == 0, (explained, gone.stderr)
+        assert said == gone.stdout or command == "doctor"
+    (tmp_path / "here").mkdir()
+    gone = subprocess.run([*script, "-i", "in.txt"], env=environment, capture_output=True)
+    assert gone.returncode != 0 and b"Traceback" not in gone.stderr

@@ -3,15 +3,18 @@
 import json
 import os
 import random
+import shutil
 import signal
 import typing
+from pathlib import Path
 
 import pytest
 from runs import STEPS, Killed, at_step, final_bytes, kill, short_recipe, terminate, train, training
 
+from tfcli.cli.app import main
 from tfcli.config import Optimizer, Recipe
 from tfcli.training import run
-from tfcli.training.checkpoint import list_checkpoints
+from tfcli.training.checkpoint import list_checkpoints, load_latest
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +85,13 @@ class Asked:
 
     def __exit__(self, *_):
         pass
+
+
+def test_a_run_of_an_older_version_goes_on(tmp_path, monkeypatch, capsys):
+    """Everything that it depends on must be as it was then: recipe, tokenizer, noise, fingerprints, random states."""
+    copy = Path(shutil.copytree(Path(__file__).parent / "data" / "run", tmp_path / "copy"))
+    monkeypatch.chdir(copy)
+    assert main(["train", "recipe.toml", "--run-dir", "stopped", "--steps", "9", "--device", "cpu"]) == 0
+    said = capsys.readouterr().err
+    assert "resuming at step 5 (epoch 1" in said and "skipped" not in said and "not bit for bit" not in said
+    assert load_latest(copy / "stopped" / "checkpoints")[0].step == 9

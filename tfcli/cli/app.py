@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -104,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGTERM, _terminate)
     console.mode = console.Mode()
+    _stand_where_torch_can_start()
     try:
         try:
             with _no_signal_lost():
@@ -125,6 +127,18 @@ def _run(arguments: Sequence[str]) -> int:
         if isinstance(error.__context__, BrokenPipeError):
             raise BrokenPipeError from None
         return error.code
+
+
+def _stand_where_torch_can_start() -> None:
+    """In a folder that is gone, oneMKL ends the process while it is loaded, and a part of PyTorch that optimizers import
+    fails; later neither minds. So they are loaded from elsewhere, and relative paths fail as they should."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        here = os.open(".", os.O_RDONLY)
+        os.chdir("/")
+        import_module("torch._dynamo")
+        os.fchdir(here)
 
 
 @contextmanager
