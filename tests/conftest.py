@@ -1,5 +1,6 @@
 """What many tests need: a model small enough to be committed, and its parts."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -36,3 +37,14 @@ def tiny_model(tiny_bundle):
 def tiny_copy(tmp_path) -> Path:
     """A folder with the tiny bundle, to be damaged."""
     return shutil.copytree(TINY, tmp_path / "tiny")
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """An empty folder, the tiny model by default, and no settings of this machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("TFCLI_", "HF_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("TFCLI_MODEL", str(TINY))
+    monkeypatch.setenv("TFCLI_THREADS", "1")
