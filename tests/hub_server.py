@@ -4,18 +4,16 @@ Two servers, since a redirect to the same one is taken for an answer: the Hub, a
 """
 
 import base64
-import contextlib
 import hashlib
 import itertools
 import json
 import re
-import socket
-import struct
 import threading
-import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from hub_answers import Answers, Fault
 
 TOKEN = "hf_goodgoodgoodgoodgoodgoodgoodgood"
 LARGE = (".safetensors", ".model")
@@ -55,31 +53,6 @@ class Repo:
     @property
     def files(self) -> dict[str, bytes]:
         return self.commits[self.refs["main"]]
-
-
-@dataclass
-class Fault:
-    """What goes wrong with requests whose "METHOD path" matches `pattern`, `times` times, after `skip` good ones.
-
-    kind: a status; "reset" and "hang" before any answer; "lost" after the work is done; "cut", "break" and "stall" in
-    the middle of a body, "flip" of one of its bytes; "html"; or headers to add.
-    """
-
-    pattern: str
-    kind: int | str | dict[str, str]
-    times: int = 1
-    skip: int = 0
-    at: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def strikes(self, request: str) -> bool:
-        if self.times <= 0 or not re.search(self.pattern, request):
-            return False
-        if self.skip:
-            self.skip -= 1
-            return False
-        self.times -= 1
-        return True
 
 
 class Hub:
@@ -136,94 +109,7 @@ def _handler(hub: Hub, kind: type) -> type:
     return type("Handler", (kind,), {"hub": hub})
 
 
-class _Answers(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    hub: Hub
-    fault: Fault | None
-
-    def log_message(self, *_) -> None:
-        pass
-
-    def handle(self) -> None:
-        with contextlib.suppress(ConnectionError, TimeoutError):
-            super().handle()
-
-    def _serve(self) -> None:
-        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            self.body = self._chunks()
-        self.fault = self.hub.fault(f"{self.command} {unquote(self.path)}")
-        self.hub.seen_tokens.append((type(self).__mro__[1].__name__, self.headers.get("Authorization")))
-        kind = self.fault.kind if self.fault else None
-        if kind == "hang":
-            time.sleep(self.hub.hang_seconds)
-        if kind in ("reset", "hang"):
-            self._reset()
-        elif isinstance(kind, int):
-            self.answer(kind, {"error": f"fault {kind}"}, self.fault.headers)
-        elif kind == "html":
-            self.send(200, b"<html>log in to the hotel network</html>", {"Content-Type": "text/html"})
-        else:
-            self.work()
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve
-
-    def _chunks(self) -> bytes:
-        data = b""
-        while size := int(self.rfile.readline(), 16):
-            data += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return data
-
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def answer(self, status: int, value, headers: dict[str, str] | None = None) -> None:
-        self.send(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
-
-    def error(self, status: int, code: str) -> None:
-        self.answer(status, {"error": code}, {"X-Error-Code": code, "X-Error-Message": code})
-
-    def send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        kind = self.fault.kind if self.fault else None
-        if kind == "lost":
-            return self._reset()
-        if kind == "flip":
-            at = self.fault.at % max(len(data), 1)
-            data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] if data else data
-        if isinstance(kind, dict):
-            headers = {**headers, **kind}
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if self.command == "HEAD":
-            return None
-        if kind in ("cut", "break", "stall"):
-            self.wfile.write(data[: len(data) // 2])
-            self.wfile.flush()
-            time.sleep(0.05 if kind != "stall" else self.hub.hang_seconds)
-            if kind == "cut":
-                self.close_connection = True
-                return self.connection.shutdown(socket.SHUT_RDWR)
-            return self._reset()
-        return self.wfile.write(data)
-
-    def send_file(self, data: bytes, headers: dict[str, str]) -> None:
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
-        if wanted and self.command == "GET":
-            start = int(wanted[1])
-            part = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"}
-            self.send(206, data[start:], {**headers, **part})
-        else:
-            self.send(200, data, headers)
-
-
-class _Cdn(_Answers):
+class _Cdn(Answers):
     def work(self) -> None:
         oid = self.path.rsplit("/", 1)[-1]
         if self.command == "PUT":
@@ -233,7 +119,7 @@ class _Cdn(_Answers):
             self.send_file(self.hub.large[oid], {"ETag": f'"{oid}"', "Accept-Ranges": "bytes"})
 
 
-class _Hub(_Answers):
+class _Hub(Answers):
     def work(self) -> None:
         self.where = urlsplit(self.path)
         path = unquote(self.where.path)
