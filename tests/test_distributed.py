@@ -14,6 +14,7 @@ from tfcli.errors import ModelError
 from tfcli.recipe import make_recipe, to_toml
 from tfcli.training.checkpoint import TrainState, load_latest, save_state
 from tfcli.training.distributed import World
+from tfcli.training.network import interface_to, name_interface
 from tfcli.training.run import _pick_state
 
 ROOT = Path(__file__).parent.parent
@@ -98,3 +99,24 @@ def test_the_others_take_the_checkpoint_that_the_main_process_has_picked(tmp_pat
             _pick_state(tmp_path, other)
     else:
         assert _pick_state(tmp_path, other)[0].step == picked
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="interfaces are looked up as Linux has them")
+def test_the_interface_that_leads_to_the_main_process_is_named_if_there_are_other_machines(monkeypatch):
+    assert interface_to("127.0.0.1") == "lo" and interface_to("nowhere.invalid") is None
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    for here, named, found in [(2, None, None), (1, "mine", "mine"), (1, None, "lo")]:
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", str(here))
+        monkeypatch.delenv("GLOO_SOCKET_IFNAME", raising=False)
+        if named:
+            monkeypatch.setenv("GLOO_SOCKET_IFNAME", named)
+        name_interface(size=2)
+        assert os.environ.get("GLOO_SOCKET_IFNAME") == found
+
+
+def test_processes_that_cannot_find_each_other_say_what_to_do(tmp_path):
+    command = ["-m", "tfcli", "train", "--run-dir", str(tmp_path / "run"), "--device", "cpu"]
+    environment = {**os.environ, "GLOO_SOCKET_IFNAME": "nowhere", "PYTHONPATH": str(ROOT)}
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    ended = subprocess.run([*launcher, *command], env=environment, capture_output=True, text=True, timeout=120)
+    assert ended.returncode and "cannot reach the others" in ended.stderr and "name the network" in ended.stderr

@@ -130,8 +130,8 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _stand_where_torch_can_start() -> None:
-    """In a folder that is gone, oneMKL ends the process while it is loaded, and a part of PyTorch that optimizers import
-    fails; later neither minds. So they are loaded from elsewhere, and relative paths fail as they should."""
+    """In a folder that is gone, oneMKL ends the process while it is loaded, and a part of PyTorch that optimizers need
+    cannot be imported; later neither minds. So both come from elsewhere, and relative paths fail as they should."""
     try:
         os.getcwd()
     except FileNotFoundError:

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
+from tfcli.errors import NetworkError
+from tfcli.training.network import name_interface
+
 _PATIENCE = timedelta(minutes=30)
 """With the other processes: the main one validates and saves while they wait."""
 
@@ -70,7 +73,8 @@ class World:
 
 
 def join_world(device: str) -> World:
-    """device: auto, cpu, cuda, cuda:N or mps. With torchrun every process takes its own GPU."""
+    """device: auto, cpu, cuda, cuda:N or mps. With torchrun every process takes its own GPU. Raises NetworkError if the
+    processes do not find each other."""
     rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -81,14 +85,21 @@ def join_world(device: str) -> World:
         if device == "cuda":
             device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
             torch.cuda.set_device(device)
+        name_interface(size)
         store, rank, size = next(rendezvous("env://", timeout=_PATIENCE))
-        dist.init_process_group(
-            "nccl" if device.startswith("cuda") else "gloo",
-            store=_own_keys(store, rank, size),
-            rank=rank,
-            world_size=size,
-            timeout=_PATIENCE,
-        )
+        try:
+            dist.init_process_group(
+                "nccl" if device.startswith("cuda") else "gloo",
+                store=_own_keys(store, rank, size),
+                rank=rank,
+                world_size=size,
+                timeout=_PATIENCE,
+            )
+        except RuntimeError as error:
+            raise NetworkError(
+                f"process {rank} cannot reach the others: {str(error).strip().splitlines()[0][:200]}",
+                "name the network interface that leads to them   GLOO_SOCKET_IFNAME=eth0 torchrun ...",
+            ) from error
     return World(rank, size, torch.device(device))
 
 
