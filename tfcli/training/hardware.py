@@ -3,6 +3,7 @@
 import ctypes
 import resource
 import sys
+from collections.abc import Callable
 
 import torch
 
@@ -15,12 +16,21 @@ def keep_freed_memory() -> None:
     Every step allocates the same large tensors. By default each comes as fresh pages from the kernel, and touching
     those for the first time takes about as long as the arithmetic. Does nothing where the C library is another.
     """
-    if sys.platform != "linux":
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt:
+    if mallopt := _glibc("mallopt"):
         mallopt(_M_MMAP_THRESHOLD, 1 << 30)
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def return_freed_memory() -> None:
+    """Hands what is kept back after all. Batches of many shapes leave holes between the blocks in use, more of them
+    every hour; now and then this costs nothing that could be measured, after every step it would."""
+    if malloc_trim := _glibc("malloc_trim"):
+        malloc_trim(0)
+
+
+def _glibc(name: str) -> Callable[..., int] | None:
+    """A function of the C library, if that is glibc."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
 def peak_memory(device: torch.device) -> float:

@@ -24,7 +24,7 @@ from tfcli.training.averaging import State
 from tfcli.training.checkpoint import save_state
 from tfcli.training.failures import explain_failure
 from tfcli.training.feed import Corpora, Feed, Step
-from tfcli.training.hardware import peak_memory
+from tfcli.training.hardware import peak_memory, return_freed_memory
 from tfcli.training.learner import Learner
 from tfcli.training.optimizers import set_learning_rate
 from tfcli.training.progress import Reporter
@@ -188,12 +188,13 @@ class Trainer:
         )
 
     def _save(self) -> None:
-        """A checkpoint; every process takes part, the main one writes."""
+        """A checkpoint; every process takes part, the main one writes. All pause anyway, so each tidies up."""
         if not all(tensor.isfinite().all() for tensor in self.learner.weights().values()):
             raise DivergedError(f"the weights are not finite at step {self.learner.step:,}: not saved", _LOWER_RATE)
         state = self.learner.state()
         if self.world.is_main:
             save_state(self.checkpoints, state, self.config.keep)
+        return_freed_memory()
         self.world.wait()
 
     def _validate(self) -> None:
