@@ -84,8 +84,9 @@ def test_the_command(tmp_path, monkeypatch):
     drawn = run("runs", "runs/mine", "--svg", "x.svg")
     assert [line for line in drawn.text.split("\n") if "•" in line and "┤" not in line] == [
         "loss   • training   o validation",
-        "validation   • BLEU   o chrF",
-        "learning rate   • learning rate",
+        "BLEU   • validation",
+        "chrF   • validation",
+        "learning rate   • training",
     ]
     assert (tmp_path / "x.svg").exists()
     assert run("runs", "elsewhere").code == 5

@@ -47,8 +47,9 @@ def read_panels(metrics: Path) -> list[Panel]:
                 points[line["step"]] = line[name]
     panels = [
         Panel("loss", {"training": steps["loss"], "validation": checks["loss"]}),
-        Panel("validation", {"BLEU": checks["bleu"], "chrF": checks["chrf"]}),
-        Panel("learning rate", {"learning rate": steps["learning_rate"]}),
+        Panel("BLEU", {"validation": checks["bleu"]}),
+        Panel("chrF", {"validation": checks["chrf"]}),
+        Panel("learning rate", {"training": steps["learning_rate"]}),
     ]
     shown = [Panel(p.title, {name: c for name, c in p.curves.items() if len(c) > 1}) for p in panels]
     return [panel for panel in shown if panel.curves]
