@@ -31,7 +31,7 @@ def test_a_run_leaves_its_curves(tmp_path):
 
 def test_points_stand_where_their_numbers_say(tmp_path):
     points = {0: 1.0, 50: 2.0, 100: 4.0}
-    write_svg([Panel("<loss>", {"a & b": points})], tmp_path / "x.svg")
+    write_svg([Panel("<loss>", {"a & b": points}, 100)], tmp_path / "x.svg")
     root = ElementTree.parse(tmp_path / "x.svg").getroot()
     (line,) = root.iter(f"{SVG}polyline")
     (x0, y0), (x1, y1), (x2, y2) = [tuple(map(float, point.split(","))) for point in line.get("points").split()]
@@ -41,7 +41,7 @@ def test_points_stand_where_their_numbers_say(tmp_path):
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_a_rising_line_rises_from_corner_to_corner_within_the_width(width):
-    lines = draw(Panel("t", {"up": {step: float(step) for step in range(1001)}}), width)
+    lines = draw(Panel("t", {"up": {step: float(step) for step in range(1001)}}, 1000), width)
     assert max(map(len, lines)) == width
     rows = [line.partition("┤")[2] for line in lines if "┤" in line]
     columns = [(row.index("•"), row.rindex("•")) for row in rows]
@@ -50,7 +50,7 @@ def test_a_rising_line_rises_from_corner_to_corner_within_the_width(width):
 
 
 def test_a_flat_line_and_a_single_point(tmp_path):
-    assert any("•••" in line for line in draw(Panel("t", {"flat": dict.fromkeys(range(99), 3.0)}), 20))
+    assert any("•••" in line for line in draw(Panel("t", {"flat": dict.fromkeys(range(99), 3.0)}, 98), 20))
     metrics = _metrics(tmp_path / "m", [{"kind": "step", "step": 50, "loss": 1.0, "learning_rate": 0.1}])
     assert read_panels(metrics) == []
 
@@ -88,5 +88,6 @@ def test_the_command(tmp_path, monkeypatch):
         "chrF   • validation",
         "learning rate   • training",
     ]
+    assert drawn.text.count("step 150") == 4, "all end at the same step, whenever their last point is"
     assert (tmp_path / "x.svg").exists()
     assert run("runs", "elsewhere").code == 5

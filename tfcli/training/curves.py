@@ -19,10 +19,11 @@ _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 720, 170, 84, 30, 16  # of a panel of the S
 
 @dataclass(frozen=True)
 class Panel:
-    """What is drawn into one frame: one or two curves by name."""
+    """What is drawn into one frame: one or two curves by name, from step 0 to `last`."""
 
     title: str
     curves: Mapping[str, Points]
+    last: int
 
 
 def read_metrics(metrics: Path) -> Iterator[dict]:
@@ -45,33 +46,34 @@ def read_panels(metrics: Path) -> list[Panel]:
         for name, points in (steps if line["kind"] == "step" else checks).items():
             if line.get(name) is not None:
                 points[line["step"]] = line[name]
-    panels = [
-        Panel("loss", {"training": steps["loss"], "validation": checks["loss"]}),
-        Panel("BLEU", {"validation": checks["bleu"]}),
-        Panel("chrF", {"validation": checks["chrf"]}),
-        Panel("learning rate", {"training": steps["learning_rate"]}),
-    ]
-    shown = [Panel(p.title, {name: c for name, c in p.curves.items() if len(c) > 1}) for p in panels]
-    return [panel for panel in shown if panel.curves]
+    panels = {
+        "loss": {"training": steps["loss"], "validation": checks["loss"]},
+        "BLEU": {"validation": checks["bleu"]},
+        "chrF": {"validation": checks["chrf"]},
+        "learning rate": {"training": steps["learning_rate"]},
+    }
+    shown = {title: {name: c for name, c in curves.items() if len(c) > 1} for title, curves in panels.items()}
+    last = max((step for curves in shown.values() for points in curves.values() for step in points), default=0)
+    return [Panel(title, curves, last) for title, curves in shown.items() if curves]
 
 
 def draw(panel: Panel, width: int = 80, height: int = 10) -> list[str]:
     """The panel in characters, `width` columns wide: the mean of what falls into each column."""
-    low, high, last = _range(panel)
+    low, high = _range(panel)
     left = max(len(_number(low)), len(_number(high))) + 1
     columns = width - left - 1
     canvas = [[" "] * columns for _ in range(height)]
     for mark, points in zip(_MARKS, panel.curves.values(), strict=False):
         falling: dict[int, list[float]] = {}
         for step, value in points.items():
-            falling.setdefault(min(step * columns // last, columns - 1), []).append(value)
+            falling.setdefault(min(step * columns // panel.last, columns - 1), []).append(value)
         for column, values in falling.items():
             part = (sum(values) / len(values) - low) / (high - low)
             canvas[round((1 - part) * (height - 1))][column] = mark
     names = "   ".join(f"{mark} {name}" for mark, name in zip(_MARKS, panel.curves, strict=False))
     labels = {0: _number(high), height - 1: _number(low)}
     rows = [f"{labels.get(i, ''):>{left - 1}} ┤{''.join(row)}".rstrip() for i, row in enumerate(canvas)]
-    foot = f"{' ' * left}└{'─' * columns}", f"{'0':>{left + 2}}{f'step {last:,}':>{columns - 2}}"
+    foot = f"{' ' * left}└{'─' * columns}", f"{'0':>{left + 2}}{f'step {panel.last:,}':>{columns - 2}}"
     return [f"{panel.title}   {names}", *rows, *foot]
 
 
@@ -87,14 +89,14 @@ def write_svg(panels: Sequence[Panel], path: Path) -> None:
 
 
 def _svg_panel(panel: Panel, y: int) -> str:
-    low, high, last = _range(panel)
+    low, high = _range(panel)
     parts = [f'<g transform="translate({_LEFT} {y + _TOP})">', f'<text x="0" y="-10">{html.escape(panel.title)}</text>']
     frame = f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="none" stroke="#999999"/>'
     edges = [(_HEIGHT, low), (12, high)]
     labels = [f'<text x="-6" y="{at}" text-anchor="end">{_number(value)}</text>' for at, value in edges]
-    labels.append(f'<text x="{_WIDTH}" y="{_HEIGHT + 15}" text-anchor="end">step {last:,}</text>')
+    labels.append(f'<text x="{_WIDTH}" y="{_HEIGHT + 15}" text-anchor="end">step {panel.last:,}</text>')
     for i, (color, (name, points)) in enumerate(zip(_COLORS, panel.curves.items(), strict=False)):
-        at = [(_WIDTH * s / last, _HEIGHT * (1 - (v - low) / (high - low))) for s, v in sorted(points.items())]
+        at = [(_WIDTH * s / panel.last, _HEIGHT * (1 - (v - low) / (high - low))) for s, v in sorted(points.items())]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="1.5"/>')
         x = _WIDTH - 110 * (len(panel.curves) - i)
@@ -102,11 +104,11 @@ def _svg_panel(panel: Panel, y: int) -> str:
     return "\n".join([*parts, frame, *labels, "</g>\n"])
 
 
-def _range(panel: Panel) -> tuple[float, float, int]:
-    """(least value, greatest value, last step), the first two never the same."""
+def _range(panel: Panel) -> tuple[float, float]:
+    """(least value, greatest value), never the same."""
     values = [value for points in panel.curves.values() for value in points.values()]
     low, high = min(values), max(values)
-    return low, high if high > low else low + 1.0, max(max(points) for points in panel.curves.values())
+    return low, high if high > low else low + 1.0
 
 
 def _number(value: float) -> str:
