@@ -105,11 +105,10 @@ def test_the_others_take_the_checkpoint_that_the_main_process_has_picked(tmp_pat
 def test_the_interface_that_leads_to_the_main_process_is_named_if_there_are_other_machines(monkeypatch):
     assert interface_to("127.0.0.1") == "lo" and interface_to("nowhere.invalid") is None
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
-    for here, named, found in [(2, None, None), (1, "mine", "mine"), (1, None, "lo")]:
-        monkeypatch.setenv("LOCAL_WORLD_SIZE", str(here))
-        monkeypatch.delenv("GLOO_SOCKET_IFNAME", raising=False)
-        if named:
-            monkeypatch.setenv("GLOO_SOCKET_IFNAME", named)
+    for here, named, found in [("2", None, None), ("1", "mine", "mine"), ("1", None, "lo"), (None, None, "lo")]:
+        for name, value in {"LOCAL_WORLD_SIZE": here, "GLOO_SOCKET_IFNAME": named}.items():
+            monkeypatch.setenv(name, "")  # so that it is as it was in the end
+            monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
         name_interface(size=2)
         assert os.environ.get("GLOO_SOCKET_IFNAME") == found
 

@@ -11,10 +11,10 @@ _DISCARD = 9
 
 
 def name_interface(size: int) -> None:
-    """Tells Gloo the network interface that leads to the main process, if there are other machines and nobody has named
+    """Tells Gloo the network interface that leads to the main process, if there may be other machines and nobody named
     one. By itself Gloo takes the address that this machine's name has, on many systems 127.0.0.1, where no other
     machine finds it."""
-    alone = int(os.environ.get("LOCAL_WORLD_SIZE", size)) == size
+    alone = int(os.environ.get("LOCAL_WORLD_SIZE", 0)) == size
     if not alone and "GLOO_SOCKET_IFNAME" not in os.environ and (name := interface_to(os.environ["MASTER_ADDR"])):
         os.environ["GLOO_SOCKET_IFNAME"] = name
 
