@@ -38,7 +38,7 @@ REFUSED = {
     "GB18030": (GOOD.encode("gb18030"), "UTF-8"),
     "UTF-16": (GOOD.encode("utf-16"), "UTF-8"),
     "a byte that is none": (GOOD.encode() + b"\xff\tx\n", "line 61"),
-    "all too long": (("很" * 4000 + "\t" + "very " * 4000 + "\n").encode() * 5, "no text to train a tokenizer on"),
+    "all too long": (("很" * 4000 + "\t" + "very " * 4000 + "\n").encode() * 5, "too small for a vocabulary"),
     "all out of proportion": ("好\t".encode() + b"good " * 90 + b"\n", "left|pairs|corpus"),
     "too small for its vocabulary": ("好\ta\n".encode(), "vocab"),
 }
