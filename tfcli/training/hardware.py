@@ -23,7 +23,7 @@ def keep_freed_memory() -> None:
 
 def return_freed_memory() -> None:
     """Hands what is kept back after all. Batches of many shapes leave holes between the blocks in use, more of them
-    every hour. To fetch a gigabyte of fresh pages afterwards takes part of a second: once in many steps that is little."""
+    every hour. To fetch a gigabyte of fresh pages afterwards takes part of a second: now and then, that is little."""
     if malloc_trim := _glibc("malloc_trim"):
         malloc_trim(0)
 
