@@ -188,9 +188,7 @@ def test_linear_recurrent_equals_linear_parallel(name):
 def test_token_by_token_equals_all_at_once(name):
     kernel, (q, k, v), store = make(name), qkv(), LayerCache()
     mask = Mask(causal=True)
-    parts = [
-        kernel.extend(*(x[:, :, i : i + 1] for x in (q, k, v)), mask, None, False, store, i)[0] for i in range(T)
-    ]
+    parts = [kernel.extend(*(x[:, :, i : i + 1] for x in (q, k, v)), mask, None, False, store, i)[0] for i in range(T)]
     close(torch.cat(parts, 2), run(kernel, q, k, v, mask)[0])
 
 

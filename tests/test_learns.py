@@ -35,9 +35,7 @@ def test_a_transformer_learns_to_reverse(tmp_path):
             "model": dict(d_model=64, d_ff=128, num_heads=4, num_encoder_layers=2, num_decoder_layers=2, dropout=0.0),
             "tokenizer": {"vocab_size": 290, "kind": "bpe"},
             "data": {"train": [{"path": str(tmp_path / "train.tsv")}], "valid": str(tmp_path / "test.tsv")},
-            "training": dict(
-                steps=700, batch_tokens=1024, learning_rate=3e-3, warmup_steps=60, ema_decay=0.98
-            )
+            "training": dict(steps=700, batch_tokens=1024, learning_rate=3e-3, warmup_steps=60, ema_decay=0.98)
             | dict(valid_every=700, seed=seed),
         }
     )

@@ -49,9 +49,7 @@ def test_the_whole_run_or_none_of_it_can_be_decay(schedule):
     assert whole[0] == PEAK and whole[100] == pytest.approx(PEAK / 2) and whole[200] == pytest.approx(0)
 
 
-@given(
-    st.sampled_from(NAMES), st.integers(0, 10**6), st.integers(0, 10**7), st.floats(0, 1), st.floats(0, 1)
-)
+@given(st.sampled_from(NAMES), st.integers(0, 10**6), st.integers(0, 10**7), st.floats(0, 1), st.floats(0, 1))
 def test_it_is_between_nothing_and_the_peak(schedule, warmup, step, progress, decay):
     config = TrainingConfig(schedule=schedule, learning_rate=PEAK, warmup_steps=warmup, decay_fraction=decay)
     assert 0 <= learning_rate(config, step, progress) <= PEAK * (1 + 1e-9)

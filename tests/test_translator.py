@@ -232,9 +232,9 @@ def test_limits_of_length(tiny_bundle):
     assert result.target_tokens == 4 and result.flags == ("cut",)
     limits = []
     translator = Translator(tiny_bundle, length_ratio=1.5)
-    translator.engine.translate = lambda src, max_lengths, prefix: limits.extend(max_lengths) or [
-        Hypothesis([], 0.0, True, False) for _ in src
-    ]
+    translator.engine.translate = lambda src, max_lengths, prefix: (
+        limits.extend(max_lengths) or [Hypothesis([], 0.0, True, False) for _ in src]
+    )
     translator.translate(["好久不见", "好久不见" * 9])
     assert limits == [47, int(1.5 * 5) + 16]
 

@@ -67,9 +67,7 @@ def cover(kind: str, width: int) -> list[dict[str, str]]:
 
 
 # All pairs of choices in a Transformer, and each choice in every other kind of model.
-COVER = [
-    choices for kind in CHOICES["kind"] for choices in cover(kind, width=2 if kind == DEFAULTS["kind"] else 1)
-]
+COVER = [choices for kind in CHOICES["kind"] for choices in cover(kind, width=2 if kind == DEFAULTS["kind"] else 1)]
 
 
 @pytest.fixture(scope="module", params=COVER, ids=lambda c: "-".join(c.values()))

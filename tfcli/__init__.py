@@ -1,8 +1,8 @@
 """tfcli: a small offline translator to use, train, look inside and share.
 
-    import tfcli
-    tfcli.load("zh-en").translate(["好久不见"])
-    tfcli.load("zh-en").attention("好久不见").save("map.html")
+import tfcli
+tfcli.load("zh-en").translate(["好久不见"])
+tfcli.load("zh-en").attention("好久不见").save("map.html")
 """
 
 import importlib

@@ -13,9 +13,7 @@ from tfcli.errors import ModelError
 ModelKind = Literal[
     "transformer", "parallel", "many_begin", "fertility", "mask_predict", "ctc", "crf", "rnn", "rnn_no_attention", "cnn"
 ]
-Positions = Literal[
-    "none", "sinusoidal", "learned", "relative", "relative_scale", "shaw", "rotary", "continuous"
-]
+Positions = Literal["none", "sinusoidal", "learned", "relative", "relative_scale", "shaw", "rotary", "continuous"]
 Norm = Literal["layer", "rms", "power"]
 Residual = Literal["pre", "post", "none"]
 Kernel = Literal["full", "local", "sparse", "low_rank", "chunked", "lsh", "linear", "performer"]

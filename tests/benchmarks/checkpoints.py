@@ -1,6 +1,6 @@
 """What saving costs a training run: a checkpoint beside the steps between two of them.
 
-    python -m tests.benchmarks.checkpoints [--preset small] [--rounds 5]
+python -m tests.benchmarks.checkpoints [--preset small] [--rounds 5]
 """
 
 import argparse

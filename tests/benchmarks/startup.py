@@ -1,6 +1,6 @@
 """How long commands take to start, beside `import torch`, which the light ones must not do.
 
-    python -m tests.benchmarks.startup [--rounds 7]
+python -m tests.benchmarks.startup [--rounds 7]
 """
 
 import argparse

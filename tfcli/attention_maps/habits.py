@@ -72,9 +72,7 @@ def _share(weights_QM: Array, found: Sequence[Link]) -> float:
     return float(np.mean(weights)) if weights else 0.0
 
 
-def _name(
-    kind: MapKind, weights_QM: Array, spread: float, near: float, alignment: float | None, after: float
-) -> str:
+def _name(kind: MapKind, weights_QM: Array, spread: float, near: float, alignment: float | None, after: float) -> str:
     """The first that is true. spread, near: entropy and distance as parts of what looking evenly at all would give.
     alignment, after: share of the weight on the links of a query's own token, and of the token before it."""
     shares = {"looks at the end": 0.0 if kind == "decoder" else weights_QM[:, -1].mean()}

@@ -34,9 +34,7 @@ def write_tsv(whole: AttentionMap, view: View) -> bytes:
     sheet = view.sheet(whole)
     ((_, values_QM),) = sheet.panels()
     rows = [["", *map(table_cell, sheet.keys)]]
-    rows += [
-        [table_cell(query), *map(str, values)] for query, values in zip(sheet.queries, values_QM, strict=True)
-    ]
+    rows += [[table_cell(query), *map(str, values)] for query, values in zip(sheet.queries, values_QM, strict=True)]
     return _lines(rows)
 
 

@@ -128,9 +128,7 @@ def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world:
 
     identity = Identity(tokenizer.sha256, corpora.pairs.fingerprint(), world.size)
     learner = Learner(objective, recipe.training, world, identity)
-    return Trainer(
-        learner, corpora, validation, recipe.training, precision, folder.checkpoints, reporter, on_best
-    )
+    return Trainer(learner, corpora, validation, recipe.training, precision, folder.checkpoints, reporter, on_best)
 
 
 def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter) -> Tokenizer:

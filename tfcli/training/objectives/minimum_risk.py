@@ -50,9 +50,7 @@ class MinimumRisk(TeacherForcing):
             one, others = (F.pad(x, (0, width - x.size(1)), value=fill) for x in (reference_BT, drawn_NT))
             return torch.cat([one[:, None], others.view(B, count, width)], dim=1)
 
-        return Sample(
-            beside(batch.labels_BT, drawn.ids_BT, PAD), beside(batch.labels_BT != PAD, drawn.real_BT, False)
-        )
+        return Sample(beside(batch.labels_BT, drawn.ids_BT, PAD), beside(batch.labels_BT != PAD, drawn.real_BT, False))
 
 
 def _repeated(ids_BCT: Tensor) -> Tensor:

@@ -55,16 +55,16 @@ class SelfAttention(nn.Module):
         # Shared with the whole stack, which owns its parameters: a plain attribute keeps them out of this module.
         object.__setattr__(self, "positions", positions)
 
-    def forward(
-        self, x_BTD: Tensor, mask: Mask, cache: Cache | None = None, record: Record | None = None
-    ) -> Tensor:
+    def forward(self, x_BTD: Tensor, mask: Mask, cache: Cache | None = None, record: Record | None = None) -> Tensor:
         start = cache.length if cache else 0
         q_BHTK, k_BHTK, v_BHTK = (split_heads(part, self.num_heads) for part in self.qkv(x_BTD).chunk(3, dim=-1))
         q_BHTK, k_BHTK = self.positions.rotate(q_BHTK, start), self.positions.rotate(k_BHTK, start)
         scores = None
         if self.positions.changes_scores:
+
             def scores(scores_BHQM: Tensor) -> Tensor:
                 return self.positions.scores(scores_BHQM, q_BHTK, start)
+
         inputs = q_BHTK, k_BHTK, v_BHTK, mask, scores, record is not None
         if cache:
             out_BHTK, weights = self.kernel.extend(*inputs, cache.layers[self.layer], start)
