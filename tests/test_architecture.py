@@ -23,7 +23,8 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("
 # Imports go down this list, or stay in the room. The first name of a room stands for the others.
 LEVELS: list[tuple[tuple[str, ...], ...]] = [
     (("config", "errors", "schema", "settings", "recipe", "disk", "bounds", "combinations", "pulled", "pieces"),),
-    (("text",), ("tokenizer",), ("evaluation",), ("data",), ("transformer",)),
+    (("text",),),
+    (("tokenizer",), ("evaluation",), ("data",), ("transformer",)),
     (("baselines",),),  # they share the transformer's interface and its small parts
     (("bundle", "weights", "build"),),
     (("decoding",), ("attention_maps",), ("hub",)),

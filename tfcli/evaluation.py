@@ -14,6 +14,7 @@ from sacrebleu.metrics import BLEU, CHRF
 
 from tfcli.config import RewardMetric
 from tfcli.errors import DataError
+from tfcli.text.languages import find_language
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Score:
 class Evaluation:
     """Scores of one test set. bleu: Papineni 2002. chrf: chrF2, Popović 2015.
 
-    length_ratio: words (characters of Chinese) of the hypotheses over those of the references.
+    length_ratio: words (characters where words have no spaces) of the hypotheses over those of the references.
     digits: share of the numbers of both source and reference that the hypothesis has too; None without any.
     loops: hypotheses in which some three words stand three times, without the reference doing so.
     empty: hypotheses without text where the reference has some.
@@ -65,8 +66,8 @@ def evaluate(sources: Sequence[str], hypotheses: Sequence[str], references: Sequ
 
 
 def bleu(hypotheses: Sequence[str], references: Sequence[str], target: str) -> Score:
-    """Corpus BLEU; Chinese is scored by character, every other language by the words of WMT's tokenizer 13a."""
-    return _score("BLEU", BLEU(tokenize=_bleu_tokenizer(target)), hypotheses, references)
+    """Corpus BLEU; languages without spaces are scored by character, the others by the words of WMT's tokenizer 13a."""
+    return _score("BLEU", BLEU(tokenize=find_language(target).bleu_tokenizer), hypotheses, references)
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
@@ -94,8 +95,8 @@ def digit_recall(sources: Sequence[str], hypotheses: Sequence[str], references: 
 
 
 def loops(text: str, target: str) -> bool:
-    """Whether some three words in a row (characters of Chinese) stand in the text at least three times."""
-    words = _words(text, target)
+    """Whether some three words in a row (characters, without spaces) stand in the text at least three times."""
+    words = find_language(target).words(text)
     runs = Counter(zip(words, words[1:], words[2:], strict=False))
     return max(runs.values(), default=0) >= 3
 
@@ -105,26 +106,14 @@ def _score(name: str, metric: BLEU | CHRF, hypotheses: Sequence[str], references
     return Score(name, value, str(metric.get_signature()))
 
 
-def _bleu_tokenizer(target: str) -> str:
-    return "zh" if _is_chinese(target) else "13a"
-
-
 _SENTENCE_METRICS: dict[str, Callable[[str], BLEU | CHRF]] = {
-    "bleu": lambda target: BLEU(tokenize=_bleu_tokenizer(target), effective_order=True),
+    "bleu": lambda target: BLEU(tokenize=find_language(target).bleu_tokenizer, effective_order=True),
     "chrf": lambda target: CHRF(),
 }
 
 
-def _is_chinese(language: str) -> bool:
-    return language.startswith("zh")
-
-
-def _words(text: str, language: str) -> list[str]:
-    return list("".join(text.split())) if _is_chinese(language) else text.split()
-
-
 def _count_words(texts: Sequence[str], language: str) -> int:
-    return sum(len(_words(text, language)) for text in texts)
+    return sum(len(find_language(language).words(text)) for text in texts)
 
 
 def _numbers(text: str) -> Counter[str]:

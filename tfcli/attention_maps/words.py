@@ -10,14 +10,15 @@ from dataclasses import replace
 import numpy as np
 
 from tfcli.attention_maps.attention_map import Array, Attention, AttentionMap
+from tfcli.text.scripts import letters_without_spaces
 
 SPACE = "▁"
 """How SentencePiece writes the space before a word."""
 
 _CONTROL = {"<s>", "</s>"}
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
-# Scripts without a space between words: there a piece of the tokenizer is the word.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# Where words have no space between them, a piece of the tokenizer is the word.
+_UNSPACED = re.compile(f"[{letters_without_spaces()}]")
 _APOSTROPHES = "'’"
 
 

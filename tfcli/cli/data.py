@@ -11,7 +11,7 @@ import typer
 from tfcli.cli import console, options
 from tfcli.cli.output import open_output
 from tfcli.cli.progress import followed
-from tfcli.config import CorpusConfig
+from tfcli.config import CorpusConfig, Recipe
 from tfcli.text.scripts import count_letters, foreign
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ Align = Annotated[bool, typer.Option("--align/--no-align", help="Look for pairs 
 def check(
     corpus: Corpus,
     target: Target = None,
-    source_language: Source = "zh",
-    target_language: To = "en",
+    source_language: Source = Recipe.source,
+    target_language: To = Recipe.target,
     align: Align = True,
     as_json: options.Json = False,
 ) -> None:
@@ -60,8 +60,8 @@ def clean(
     output: options.Output = None,
     rejects: Annotated[str | None, typer.Option(metavar="FILE", help="The others, with number and reason.")] = None,
     force: options.Force = False,
-    source_language: Source = "zh",
-    target_language: To = "en",
+    source_language: Source = Recipe.source,
+    target_language: To = Recipe.target,
     align: Align = True,
 ) -> None:
     """Write the good pairs of a corpus as a TSV.

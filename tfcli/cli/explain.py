@@ -13,12 +13,12 @@ from tfcli.errors import UsageError
 from tfcli.explain import TOPICS
 from tfcli.explain.page import Language, body, following, title
 from tfcli.settings import resolve
+from tfcli.text.languages import find_language
 
 if TYPE_CHECKING:
     from tfcli.explain.facts import Facts
     from tfcli.explain.lesson import Lesson
 
-_TEXT = "好久不见"
 _CODE = {"en": "In the code:", "zh": "代码："}
 _NEXT = {"en": "Next:", "zh": "下一页："}
 
@@ -27,7 +27,10 @@ def explain(
     topic: Annotated[
         str | None, typer.Argument(metavar="TOPIC", help="One of the pages; none lists them.", show_default=False)
     ] = None,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The sentence the numbers are taken from.")] = _TEXT,
+    text: Annotated[
+        str | None,
+        typer.Argument(metavar="TEXT", help="The sentence the numbers are taken from.", show_default=False),
+    ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Of the page.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
     model: options.Model = None,
@@ -42,7 +45,7 @@ def explain(
     """
     if topic is None:
         rows = [(name, title(name, lang)) for name in TOPICS]
-        console.print_out("\n".join([*console.align(rows), "", f'tfcli explain {TOPICS[0]} "{_TEXT}"']))
+        console.print_out("\n".join([*console.align(rows), "", f"tfcli explain {TOPICS[0]}"]))
         return
     if topic not in TOPICS:
         near = difflib.get_close_matches(topic, TOPICS, 1)
@@ -53,7 +56,9 @@ def explain(
     from tfcli.looking import Translator
 
     given = dict(model=model, device="cpu", engine="torch", dtype="float32")
-    lesson = Lesson(load_translator(resolve(given).settings, kind=Translator), text)
+    translator = load_translator(resolve(given).settings, kind=Translator)
+    example = find_language(translator.bundle.config.source).example
+    lesson = Lesson(translator, example if text is None else text)
     facts = find_facts(topic, lesson)
     console.print_out(_to_json(topic, lang, lesson, facts) if as_json else _to_page(topic, lang, lesson, facts))
 

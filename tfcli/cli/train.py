@@ -14,6 +14,7 @@ from tfcli.data.corpus import PHRASEBOOK
 from tfcli.errors import TfcliError, UsageError
 from tfcli.pulled import parse_hub_name
 from tfcli.recipe import apply_sets, make_recipe, read_toml
+from tfcli.text.languages import find_language
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -105,7 +106,7 @@ def train(
     allowed = [change for change, may_be in changes.items() if may_be]
     outcome = run.train(settled, folder, device or "auto", fresh, console.mode.quiet, allowed, tensorboard)
     if outcome.is_main:
-        _say_next(outcome, folder)
+        _say_next(outcome, folder, find_language(settled.source).example)
     if outcome.signal:
         raise typer.Exit(128 + outcome.signal)
     if push_to and outcome.is_main:
@@ -134,14 +135,14 @@ def _base(recipe: Path | None, corpus: list[str] | None) -> tuple[dict[str, Any]
         return read_toml(path), PHRASEBOOK
 
 
-def _say_next(outcome, folder: Path) -> None:
+def _say_next(outcome, folder: Path, example: str) -> None:
     if outcome.signal:
         console.note(f"stopped at step {outcome.step:,}, saved; go on with the same command")
     elif outcome.scores:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in outcome.scores.items())
         console.note(
             f"done at step {outcome.step:,}; best validation: {scores}\n"
-            f'  translate   tfcli translate -m {folder} "好久不见"\n'
+            f'  translate   tfcli translate -m {folder} "{example or "..."}"\n'
             f"  measure     tfcli evaluate -m {folder} test.tsv"
         )
         console.print_out(str(outcome.bundle))

@@ -22,7 +22,8 @@ from tfcli.cli.records import STDIN, InputFormat, Reader, Record, total_size
 from tfcli.cli.windows import full_windows, live_windows
 from tfcli.errors import DataError, UsageError
 from tfcli.settings import resolve
-from tfcli.text.scripts import NAMES, count_letters, foreign
+from tfcli.text.languages import find_language
+from tfcli.text.scripts import count_letters, foreign
 
 if TYPE_CHECKING:
     from tfcli.bundle import BundleConfig
@@ -126,7 +127,7 @@ def _watched_for_script(windows: Iterator[list[Record]], config: "BundleConfig")
     for window in windows:
         letters = count_letters("\n".join(record.text for record in window))
         if not said and letters.total() >= _LETTERS and (other := foreign(letters, config.source)):
-            direction, own = f"{config.source} → {config.target}", NAMES.get(config.source, config.source)
+            direction, own = f"{config.source} → {config.target}", find_language(config.source).name
             console.warn(f"the input looks like {other}; this model reads {own} ({direction})")
             said = True
         yield window

@@ -11,6 +11,7 @@ from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.translation import FLAGS, Flag, Part, Translation
 from tfcli.errors import ResourceError, UsageError
 from tfcli.settings import Normalization
+from tfcli.text.languages import find_language
 from tfcli.text.lines import one_line
 from tfcli.text.normalize import NORMALIZATIONS
 from tfcli.text.numbers import has_lost_number
@@ -21,7 +22,6 @@ PIECE_TOKENS = 128
 """Longer texts are split, even where the model could take more: models are trained on sentences."""
 
 _WINDOW_BATCHES = 32
-_UNSPACED = {"zh", "ja", "th", "lo", "km", "my"}  # languages without a space between sentences
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class Translator:
         self.max_length = min(max_length or self._most_tokens, self._most_tokens)
         if len(self.prefix) >= self.max_length:
             raise UsageError(f"the prefix has {len(self.prefix)} tokens; a translation may have {self.max_length}")
-        self._space = "" if bundle.config.target in _UNSPACED else " "
+        self._space = find_language(bundle.config.target).space
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """The translations of `texts`, one for each, in order."""

@@ -7,9 +7,9 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from tfcli.bundle import BundleConfig
 from tfcli.config import Recipe
+from tfcli.text.languages import find_language
 
 _MARK = "<!-- Written by tfcli, which may replace this card as long as this line is in it. -->"
-_EXAMPLES = {"zh": "好久不见"}
 
 
 def is_ours(card: bytes) -> bool:
@@ -24,7 +24,7 @@ def model_card(
     was converted from. Of recipe and metrics it tells what there is."""
     direction = f"{config.source} → {config.target}"
     scores = _scores(metrics)
-    example = _EXAMPLES.get(config.source, "...")
+    example = find_language(config.source).example or "..."
     data = ModelCardData(
         language=[config.source, config.target],
         license=config.license or None,

@@ -3,7 +3,9 @@
 import re
 from collections import Counter
 
-_LETTERS = {
+from tfcli.text.languages import LANGUAGES, Script, find_language
+
+_LETTERS: dict[Script, str] = {
     "Han": "\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
     "Kana": "\u3041-\u30ff\uff66-\uff9d",
     "Hangul": "\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3",
@@ -14,25 +16,30 @@ _LETTERS = {
     "Hebrew": "\u0590-\u05ff",
     "Devanagari": "\u0900-\u097f",
     "Thai": "\u0e00-\u0e7f",
+    "Lao": "\u0e80-\u0eff",
+    "Khmer": "\u1780-\u17ff",
+    "Myanmar": "\u1000-\u109f",
 }
 _PATTERNS = {script: re.compile(f"[{letters}]") for script, letters in _LETTERS.items()}
 
 # What a text in this script most often is; a script of many languages is called by its own name.
-_LOOKS_LIKE = {"Han": "Chinese", "Kana": "Japanese", "Hangul": "Korean", "Latin": "English"}
-_LOOKS_LIKE |= {"Greek": "Greek", "Hebrew": "Hebrew", "Thai": "Thai"}
-
-_LATIN = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "cs", "sv", "da", "no", "fi", "hu", "ro", "tr", "vi", "id"]
-_SOURCE_SCRIPTS = {"zh": {"Han"}, "ja": {"Han", "Kana"}, "ko": {"Hangul", "Han"}, "th": {"Thai"}, "el": {"Greek"}}
-_SOURCE_SCRIPTS |= {"ru": {"Cyrillic"}, "uk": {"Cyrillic"}, "bg": {"Cyrillic"}, "ar": {"Arabic"}, "fa": {"Arabic"}}
-_SOURCE_SCRIPTS |= {"he": {"Hebrew"}, "hi": {"Devanagari"}}
-_SOURCE_SCRIPTS |= {code: {"Latin"} for code in _LATIN}
+_LOOKS_LIKE: dict[Script, str] = {"Han": "zh", "Kana": "ja", "Hangul": "ko", "Latin": "en", "Greek": "el"}
+_LOOKS_LIKE |= {"Hebrew": "he", "Thai": "th", "Lao": "lo", "Khmer": "km", "Myanmar": "my"}
 
 _FOREIGN = 0.8
 _KANA = 0.2  # a Japanese sentence is about half kana; a Chinese one has none
 
-NAMES = {"zh": "Chinese", "en": "English", "ja": "Japanese", "ko": "Korean", "de": "German", "fr": "French"}
-NAMES |= {"es": "Spanish", "it": "Italian", "pt": "Portuguese", "ru": "Russian", "ar": "Arabic", "he": "Hebrew"}
-"""What people call a language, by its code."""
+
+def has_letters_of(text: str, language: str) -> bool:
+    """Whether a letter of a script of `language` stands in the text; True for a language of an unknown script."""
+    scripts = find_language(language).scripts
+    return not scripts or any(_PATTERNS[script].search(text) for script in scripts)
+
+
+def letters_without_spaces() -> str:
+    """The letters of scripts whose words have no space between them, as the inside of a regular expression's [ ]."""
+    scripts = {script for row in LANGUAGES.values() if not row.spaced for script in row.scripts}
+    return "".join(_LETTERS[script] for script in sorted(scripts))
 
 
 def count_letters(text: str) -> Counter[str]:
@@ -43,13 +50,16 @@ def count_letters(text: str) -> Counter[str]:
 def foreign(letters: Counter[str], language: str) -> str | None:
     """What a text of these letters looks like, if four fifths of them, or a fifth in kana, are in no script of
     `language`; None if it may well be that language, and for a language whose script is not known here."""
-    own, total = _SOURCE_SCRIPTS.get(language), letters.total()
+    own, total = find_language(language).scripts, letters.total()
     if not own or not total:
         return None
     others = Counter({script: count for script, count in letters.items() if script not in own})
     if others["Kana"] >= _KANA * total:
-        return _LOOKS_LIKE["Kana"]
+        return _name("Kana")
     if others.total() < _FOREIGN * total:
         return None
-    script = others.most_common(1)[0][0]
-    return _LOOKS_LIKE.get(script, f"{script} script")
+    return _name(others.most_common(1)[0][0])
+
+
+def _name(script: Script) -> str:
+    return find_language(_LOOKS_LIKE[script]).name if script in _LOOKS_LIKE else f"{script} script"

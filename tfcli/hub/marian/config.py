@@ -9,10 +9,6 @@ from tfcli.errors import ModelError
 from tfcli.schema import build
 
 _ACTIVATIONS = {"swish": "silu", "silu": "silu", "relu": "relu", "gelu": "gelu"}
-_LANGUAGES = {"zho": "zh", "cmn": "zh", "eng": "en", "jpn": "ja", "kor": "ko", "deu": "de", "fra": "fr", "spa": "es"}
-_LANGUAGES |= {"ita": "it", "por": "pt", "nld": "nl", "rus": "ru", "ukr": "uk", "ara": "ar", "heb": "he", "hin": "hi"}
-_LANGUAGES |= {"tha": "th", "lao": "lo", "khm": "km", "mya": "my", "vie": "vi", "ell": "el", "tur": "tr", "pol": "pl"}
-"""Languages that tfcli knows something of, by the three letters some of these models call them."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +55,6 @@ class MarianConfig:
             output_bias=True,
             max_length=self.max_position_embeddings,
         )
-
-
-def language_code(name: str) -> str:
-    """A language as tfcli calls it: zho and cmn_Hans are zh."""
-    language = name.partition("_")[0]
-    return _LANGUAGES.get(language, language)
 
 
 def read_config(*files: object) -> MarianConfig:

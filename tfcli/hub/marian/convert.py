@@ -10,11 +10,12 @@ from tfcli.bundle import CARD, CONFIG, FORMAT, TOKENIZER, WEIGHTS, BundleConfig,
 from tfcli.errors import ModelError
 from tfcli.hub.card import model_card
 from tfcli.hub.client import asking, open_hub
-from tfcli.hub.marian.config import language_code, read_config
+from tfcli.hub.marian.config import read_config
 from tfcli.hub.marian.vocabulary import read_vocabulary
 from tfcli.hub.pull import fetch, list_files
 from tfcli.pulled import HubName
 from tfcli.schema import parse_json
+from tfcli.text.languages import find_language
 
 SOURCE, TARGET, VOCABULARY = "source.spm", "target.spm", "vocab.json"
 PICKLE = "pytorch_model.bin"
@@ -58,8 +59,8 @@ def convert(folder: Path, to: Path, origin: HubName, language: str = "") -> Path
     with open(folder / WEIGHTS, "rb") as file:
         ours = BundleConfig(
             format=FORMAT,
-            source=language_code(config.source_lang),
-            target=language_code(language or config.target_lang),
+            source=find_language(config.source_lang).code,
+            target=find_language(language or config.target_lang).code,
             model=config.model(len(vocabulary.rows)),
             tokenizer_sha256=vocabulary.tokenizer.sha256,
             dtype=stored_dtype(file),
