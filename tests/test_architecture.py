@@ -13,7 +13,7 @@ from conftest import TINY
 
 from tfcli import config, settings
 from tfcli.cli import formats, records
-from tfcli.cli.app import app
+from tfcli.cli.commands import make_app
 from tfcli.cli.tokenizer import app as tokenizer_app
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +27,7 @@ LEVELS: list[tuple[tuple[str, ...], ...]] = [
     (("tokenizer",), ("evaluation",), ("data",), ("transformer",)),
     (("baselines",),),  # they share the transformer's interface and its small parts
     (("bundle", "weights", "build"),),
+    (("conversion",),),
     (("decoding",), ("attention_maps",), ("hub",)),
     (("training",), ("looking",)),
     (("explain",),),
@@ -50,7 +51,7 @@ HOMES = {
 NEVER = {"pickle", "cPickle", "marshal", "shelve", "dill", "click", "joblib", "cloudpickle"}
 NEVER_CALLED = {"eval", "exec", "compile", "__import__", "os.system", "os.popen"}
 NEVER_CALLED |= {"torch.load", "torch.hub.load", "torch.jit.load", "torch.package.PackageImporter", "yaml.load"}
-WITHOUT_TORCH = ("cli", "text", *LEVELS[0][0], "tokenizer", "evaluation", "bundle", "weights")
+WITHOUT_TORCH = ("cli", "text", *LEVELS[0][0], "tokenizer", "evaluation", "bundle", "weights", "conversion")
 
 # Choices between a few lines of code, not between classes.
 PLAIN = {"Precision", "Metric", "TokenizerKind", "MapKind", "Stage"}
@@ -169,7 +170,7 @@ def test_files_are_small_and_their_names_say_something():
 def commands() -> list[list[str]]:
     """Every command of the command line, as typed."""
     groups = [["tokenizer", command.callback.__name__] for command in tokenizer_app.registered_commands]
-    return [[], ["tokenizer"], *([command.name] for command in app.registered_commands), *groups]
+    return [[], ["tokenizer"], *([command.name] for command in make_app().registered_commands), *groups]
 
 
 LIGHT = [["--version"], ["info"], ["list"], ["config"], ["tokenizer", "encode", "你好"], ["tokenizer", "info"]]

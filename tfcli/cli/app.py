@@ -1,4 +1,4 @@
-"""Assembles the commands, and is the one place where errors end up."""
+"""Runs a command line, and is the one place where errors end up."""
 
 import os
 import signal
@@ -7,96 +7,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Annotated
 
-import typer
-
-import tfcli
-from tfcli.cli import (
-    attention,
-    average,
-    config,
-    console,
-    data,
-    doctor,
-    errors,
-    evaluate,
-    explain,
-    info,
-    list,
-    pull,
-    push,
-    runs,
-    tokenizer,
-    train,
-    translate,
-)
-from tfcli.cli.options import with_common_options
+from tfcli.cli import console, errors
+from tfcli.cli.commands import make_app
 
 _CLOSED_PIPE = 141
-
-app = typer.Typer(
-    name="tfcli",
-    rich_markup_mode=None,  # plain help: narrow, quick to print, the same in a terminal, a pipe and a log
-    pretty_exceptions_enable=False,
-    pretty_exceptions_show_locals=False,  # a local variable may be a token
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        console.print_out(f"tfcli {tfcli.__version__}")
-        raise typer.Exit()
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """A translator to use, train, look inside and share.
-
-    \b
-    Examples:
-      tfcli translate "好久不见"
-      cat news.zh | tfcli translate > news.en
-      tfcli train
-      tfcli evaluate test.tsv
-
-    \b
-    Exit codes:
-      0  done                               7  network, Hub busy, offline
-      1  unexpected failure, or --strict    8  conflict: the remote changed
-         or --fail-under not met            9  disk, memory, locked run
-      2  usage                             10  training diverged
-      3  bad input data                   130  Ctrl-C
-      4  bad model, checkpoint or config  141  closed pipe
-      5  not found                        143  SIGTERM
-      6  authentication or permission
-    """
-
-
-_COMMANDS = {
-    "translate": translate.translate,
-    "attention": attention.attention,
-    "explain": explain.explain,
-    "train": train.train,
-    "evaluate": evaluate.evaluate,
-    "pull": pull.pull,
-    "push": push.push,
-    "info": info.info,
-    "list": list.list_models,
-    "runs": runs.runs,
-    "average": average.average,
-    "config": config.config,
-    "doctor": doctor.doctor,
-}
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(with_common_options(_command))
-app.add_typer(tokenizer.app, name="tokenizer")
-app.add_typer(data.app, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
+        app = make_app(arguments[0] if arguments else None)
         return app(arguments or ["--help"], prog_name="tfcli", standalone_mode=False) or 0
     except SystemExit as error:  # how Typer ends on a closed pipe, and our SIGTERM
         if isinstance(error.__context__, BrokenPipeError):
