@@ -52,6 +52,8 @@ NEVER = {"pickle", "cPickle", "marshal", "shelve", "dill", "click", "joblib", "c
 NEVER_CALLED = {"eval", "exec", "compile", "__import__", "os.system", "os.popen"}
 NEVER_CALLED |= {"torch.load", "torch.hub.load", "torch.jit.load", "torch.package.PackageImporter", "yaml.load"}
 WITHOUT_TORCH = ("cli", "text", *LEVELS[0][0], "tokenizer", "evaluation", "bundle", "weights", "conversion")
+WITHOUT_TORCH += ("looking", "decoding/search", "decoding/loops", "decoding/translator", "decoding/engines/__init__")
+WITHOUT_TORCH += ("decoding/engines/torch", "decoding/engines/ctranslate2")
 
 # Choices between a few lines of code, not between classes.
 PLAIN = {"Precision", "Metric", "TokenizerKind", "MapKind", "Stage"}

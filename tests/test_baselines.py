@@ -13,6 +13,7 @@ from tfcli.combinations import BASELINES
 from tfcli.config import BOS, EOS, PAD, ModelConfig, TrainingConfig
 from tfcli.data.batch import Batch
 from tfcli.decoding.greedy import greedy
+from tfcli.decoding.search import Search
 from tfcli.errors import ModelError
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.transformer.decoder import DecoderRecord
@@ -138,9 +139,9 @@ def test_a_long_source_speaks_as_loudly_as_a_short_one():
 def test_translations_do_not_depend_on_the_batch(kind):
     model = build_model(config(kind)).eval()
     src = [random.choices(WORDS, k=random.randint(1, 9)) for _ in range(6)]
-    limits = [random.randint(1, 20) for _ in src]
-    together = greedy(model, src, limits)
-    alone = [greedy(model, [row], [limit])[0] for row, limit in zip(src, limits, strict=True)]
+    search = Search(20)
+    together = greedy(model, src, search)
+    alone = [greedy(model, [row], search)[0] for row in src]
     assert [one.ids for one in together] == [one.ids for one in alone]
 
 
@@ -183,7 +184,7 @@ def share_learned(kind: str, longest: int, steps: int, **shape) -> float:
         optimizer.step()
         optimizer.zero_grad()
     pairs = random_pairs(200, longest)
-    found = greedy(model.eval(), [src for src, _ in pairs], [16] * len(pairs))
+    found = greedy(model.eval(), [src for src, _ in pairs], Search(16))
     return sum(hypothesis.ids == tgt for hypothesis, (_, tgt) in zip(found, pairs, strict=True)) / len(pairs)
 
 

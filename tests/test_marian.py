@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from tfcli.bundle import read_bundle
 from tfcli.config import EOS, PLACEHOLDERS, UNK, ModelConfig
 from tfcli.decoding.greedy import greedy
+from tfcli.decoding.search import Search
 from tfcli.decoding.translator import Translator
 from tfcli.errors import ModelError, UsageError
 from tfcli.hub.marian.config import read_config
@@ -82,7 +83,7 @@ def test_the_logits_are_marians(tmp_path, dtype):
 def test_greedy_decoding_is_marians(converted):
     """Step by step the most probable token but <pad> and <unk>; ours goes by a cache, in a batch, and cuts loops."""
     sources = [random_sentence(converted) for _ in range(8)]
-    found = greedy(converted.model, [[converted.ours[i] for i in src] for src in sources], [20] * len(sources))
+    found = greedy(converted.model, [[converted.ours[i] for i in src] for src in sources], Search(20, length_ratio=20))
     for src, hypothesis in zip(sources, found, strict=True):
         tgt = [converted.ids["<pad>"]]
         while len(tgt) <= 20 and (tgt[-1] != 0 or len(tgt) == 1):

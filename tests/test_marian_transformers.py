@@ -9,6 +9,7 @@ from marian_models import LANGUAGES, PAIRS, write_marian
 
 from tfcli.bundle import read_bundle
 from tfcli.decoding.greedy import greedy
+from tfcli.decoding.search import Search
 from tfcli.hub.marian.config import read_config
 from tfcli.hub.marian.convert import convert
 from tfcli.hub.marian.vocabulary import read_vocabulary
@@ -76,7 +77,7 @@ def test_the_same_greedy_output(both):
         **inputs, num_beams=1, do_sample=False, max_length=LENGTH + 1, bad_words_ids=never, forced_eos_token_id=None
     )
     encode = bundle.tokenizer().encode
-    found = greedy(bundle.load_model(), [encode(text) for text in texts], [LENGTH] * len(texts))
+    found = greedy(bundle.load_model(), [encode(text) for text in texts], Search(LENGTH, length_ratio=LENGTH))
     whole = 0
     for row, hypothesis in zip(generated.tolist(), found, strict=True):
         row = row[1:]

@@ -13,8 +13,10 @@ from tfcli.bundle import Aligner, read_bundle, write_bundle
 from tfcli.combinations import PARALLEL_KINDS
 from tfcli.config import BOS, EOS, PAD, PLACEHOLDERS, UNK, ModelConfig, Recipe, TrainingConfig
 from tfcli.data.batch import Batch
-from tfcli.decoding.decoders import DECODERS, decode
-from tfcli.decoding.parallel import least_certain
+from tfcli.decoding.decoders import DECODERS
+from tfcli.decoding.engines import choose_engine
+from tfcli.decoding.parallel import least_certain, parallel
+from tfcli.decoding.search import Search
 from tfcli.decoding.translator import Translator
 from tfcli.errors import ModelError, UsageError
 from tfcli.text.lines import one_line
@@ -80,12 +82,12 @@ def test_places_that_read_the_same_token_can_be_told_apart(kind, positions):
 
 def test_batched_is_one_by_one(kind):
     said = set()
-    for _ in range(4):  # one random model may always say the same
+    for limit in (3, 8, 16, 31):  # and one random model may always say the same
         model = random_model(kind)
-        sources, limits = random_ids(8), [3 + 4 * i for i in range(8)]
-        together = decode(model, sources, limits)
-        for src, limit, hypothesis in zip(sources, limits, together, strict=True):
-            (alone,) = decode(model, [src], [limit])
+        sources, search = random_ids(8), Search(limit)
+        together = parallel(model, sources, search)
+        for src, hypothesis in zip(sources, together, strict=True):
+            (alone,) = parallel(model, [src], search)
             assert hypothesis.ids == alone.ids and hypothesis.finished == alone.finished
             assert hypothesis.score == pytest.approx(alone.score, abs=1e-6)
         said |= {tuple(hypothesis.ids) for hypothesis in together}
@@ -123,10 +125,10 @@ def test_validation_draws_no_random_numbers(kind):
     objective, batch = objective_of(random_model(kind)).eval(), make_batch(random_ids(4), random_ids(4))
     before = torch.get_rng_state()
     assert objective(batch)[1] == objective(batch)[1]
-    decode(objective.model, random_ids(1), [9])
+    parallel(objective.model, random_ids(1), Search(9))
     torch.set_rng_state(before)
     objective(batch)
-    decode(objective.model, [[20, 21]], [9])
+    parallel(objective.model, [[20, 21]], Search(9))
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -136,7 +138,7 @@ def test_hypotheses_hold_text_and_placeholders_of_the_source_only(kind, monkeypa
         model = random_model(kind)
         monkeypatch.setattr(model, "logits", lambda hidden, logits=model.logits: logits(hidden) + tempting)
         sources = random_ids(12, first=UNK)
-        for src, hypothesis in zip(sources, decode(model, sources, [14] * 12), strict=True):
+        for src, hypothesis in zip(sources, parallel(model, sources, Search(14)), strict=True):
             marks = [token for token in hypothesis.ids if token < FIRST_TEXT]
             assert set(marks) <= set(src) and len(marks) == len(set(marks)) and min(marks, default=FIRST_TEXT) > EOS
             assert len(hypothesis.ids) <= 14 and hypothesis.score <= 0 and not hypothesis.looped
@@ -146,23 +148,26 @@ def test_hypotheses_hold_text_and_placeholders_of_the_source_only(kind, monkeypa
 
 def test_what_is_longer_than_its_limit_is_cut(kind):
     model, src = random_model(kind), [list(range(20, 30))]
-    (whole,) = decode(model, src, [31])
-    (cut,) = decode(model, src, [len(whole.ids) - 1])
+    (whole,) = parallel(model, src, Search(31))
+    (cut,) = parallel(model, src, Search(len(whole.ids) - 1))
     assert cut.ids == whole.ids[:-1] and not cut.finished
 
 
-def test_a_prefix_is_refused(kind):
-    with pytest.raises(UsageError, match="how to begin"):
-        decode(random_model(kind), [[20]], [9], prefix=[21])
+def test_a_prefix_and_a_beam_are_refused(kind):
+    config = random_model(kind).config
+    assert choose_engine("auto", config, Search(9), "cpu")
+    for search, why in ((Search(9, prefix=(21,)), "how to begin"), (Search(9, beam_size=2), "no beam")):
+        with pytest.raises(UsageError, match=f'"{kind}" writes all words at once.*{why}'):
+            choose_engine("auto", config, search, "cpu")
 
 
 def test_one_round_of_mask_predict_is_the_plain_parallel_output():
     refined, plain = random_model("mask_predict"), random_model("parallel")
     plain.load_state_dict(refined.state_dict())
     sources = random_ids(16)
-    assert decode(refined, sources, [30] * 16) != decode(plain, sources, [30] * 16)
+    assert parallel(refined, sources, Search(30)) != parallel(plain, sources, Search(30))
     refined.rounds = 1
-    assert decode(refined, sources, [30] * 16) == decode(plain, sources, [30] * 16)
+    assert parallel(refined, sources, Search(30)) == parallel(plain, sources, Search(30))
 
 
 def test_a_round_changes_masked_words_only_and_masks_fewer_each_time(monkeypatch):
@@ -176,7 +181,7 @@ def test_a_round_changes_masked_words_only_and_masks_fewer_each_time(monkeypatch
     monkeypatch.setattr(model, "decode", watched)
     monkeypatch.setattr("tfcli.decoding.parallel._CANDIDATES", 1)
     monkeypatch.setattr(model.length, "most_probable", lambda memory, n: (torch.tensor([[13], [4]]), torch.zeros(2, 1)))
-    hypotheses = decode(model, random_ids(2), [30] * 2)
+    hypotheses = parallel(model, random_ids(2), Search(30))
     masked = [(draft == BOS).sum(1).tolist() for draft in drafts]
     assert masked == [[12 * (10 - t) // 10, 3 * (10 - t) // 10] for t in range(1, 10)]
     final = padded([[*hypothesis.ids, EOS] for hypothesis in hypotheses])
@@ -224,7 +229,7 @@ def test_a_bundle_translates(kind, tmp_path, tiny_bundle):
     results = translator.translate_detailed(texts)
     assert [result.source for result in results] == texts and results[1].translation == ""
     ids = translator.tokenizer.encode(texts[0])
-    (expected,) = decode(model, [ids], [2 * len(ids) + 16])
+    (expected,) = parallel(model, [ids], translator.search)
     assert results[0].translation == one_line(translator.tokenizer.decode(expected.ids)).strip()
     if kind in ("parallel", "mask_predict", "crf"):
         shown = collect(model, translator.bundle, sentence(translator.tokenizer, texts[0], expected))

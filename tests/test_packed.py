@@ -11,6 +11,7 @@ from tfcli.config import ModelConfig
 from tfcli.decoding.engines import packed
 from tfcli.decoding.engines.packed import PackedLinear, pack
 from tfcli.decoding.greedy import greedy
+from tfcli.decoding.search import Search
 
 onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this PyTorch has no oneDNN")
 
@@ -41,7 +42,7 @@ def test_a_packed_model_decodes_the_same():
     pack(other)
     assert not any(isinstance(module, nn.Linear) for module in other.modules())
     src = [[20, 30, 40, 50], [12], [70, 70, 71]]
-    for plain, fast in zip(greedy(model, src, [9, 9, 9]), greedy(other, src, [9, 9, 9]), strict=True):
+    for plain, fast in zip(greedy(model, src, Search(9)), greedy(other, src, Search(9)), strict=True):
         assert plain.ids == fast.ids
         assert plain.score == pytest.approx(fast.score, abs=1e-4)
 

@@ -11,7 +11,8 @@ from test_non_autoregressive import make_batch, objective_of, padded, random_ids
 from tfcli.build import build_model
 from tfcli.combinations import PARALLEL_KINDS
 from tfcli.config import EOS, PAD, ModelConfig, TrainingConfig
-from tfcli.decoding.decoders import decode
+from tfcli.decoding.parallel import parallel
+from tfcli.decoding.search import Search
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.transformer.non_autoregressive.crf import LinearChainCrf, log_partition, viterbi
 from tfcli.transformer.non_autoregressive.ctc import BLANK, collapse
@@ -184,7 +185,7 @@ def train(kind, rewrite, steps=250):
 @pytest.mark.parametrize("kind", PARALLEL_KINDS)
 def test_learns_to_copy(kind):
     model, sources = train(kind, lambda ids: ids, steps=400 if kind == "mask_predict" else 250)
-    hypotheses = decode(model, sources, [20] * 100)
+    hypotheses = parallel(model, sources, Search(20))
     assert sum(hypothesis.ids == src for hypothesis, src in zip(hypotheses, sources, strict=True)) >= 85
 
 
@@ -202,7 +203,7 @@ def test_the_aligner_finds_which_word_is_worth_two():
         right += sum(a == b for a, b in zip(found.tolist(), origins, strict=False))
         total += len(origins)
     assert right > 0.9 * total
-    hypotheses = decode(model, sources, [20] * 100)
+    hypotheses = parallel(model, sources, Search(20))
     assert sum(hypothesis.ids == stutter(src) for hypothesis, src in zip(hypotheses, sources, strict=True)) >= 85
 
 
@@ -210,5 +211,5 @@ def test_the_aligner_finds_which_word_is_worth_two():
 @pytest.mark.parametrize("kind", PARALLEL_KINDS)
 def test_learns_to_reverse(kind):
     model, sources = train(kind, lambda ids: ids[::-1], steps=3000)
-    hypotheses = decode(model, sources, [20] * 100)
+    hypotheses = parallel(model, sources, Search(20))
     assert sum(hypothesis.ids == src[::-1] for hypothesis, src in zip(hypotheses, sources, strict=True)) >= 85

@@ -10,6 +10,7 @@ from test_baselines import to_batch
 from tfcli.build import build_model
 from tfcli.config import Cross, Kernel, ModelConfig, Norm, Positions, TrainingConfig
 from tfcli.decoding.greedy import greedy
+from tfcli.decoding.search import Search
 from tfcli.training.objectives import OBJECTIVES
 
 WORDS = range(12, 24)
@@ -33,7 +34,7 @@ def share_learned(task: str, steps: int = 400, **switches) -> float:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
     pairs = draw(task, 200)
-    found = greedy(model.eval(), [src for src, _ in pairs], [16] * len(pairs))
+    found = greedy(model.eval(), [src for src, _ in pairs], Search(16))
     return sum(hypothesis.ids == tgt for hypothesis, (_, tgt) in zip(found, pairs, strict=True)) / len(pairs)
 
 

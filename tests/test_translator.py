@@ -39,24 +39,30 @@ HOSTILE = [
 class Stub:
     """An engine that says back what it is told, so that texts can be followed through the translator."""
 
-    device, dtype, threads, batch_tokens = "cpu", "float32", 1, 400
+    device, dtype, threads, batch_tokens, model = "cpu", "float32", 1, 400, None
 
     def __init__(self):
         self.batches, self.most_tokens = [], 10**9
         self.say = lambda ids: ids
 
-    def translate(self, src, max_lengths, prefix=()):
+    def __call__(self, *options):  # it is its own class
+        return self
+
+    def refusal(self, *options):
+        return ""
+
+    def translate(self, src, search):
         size = len(src) * (max(map(len, src)) + 1)
         if size > self.most_tokens:
             raise MemoryError
         self.batches.append([len(ids) for ids in src])
-        return [Hypothesis([*prefix, *self.say(list(ids))], -0.5, True, False) for ids in src]
+        return [[Hypothesis([*search.prefix, *self.say(list(ids))], -0.5, True, False)] for ids in src]
 
 
 @pytest.fixture
 def stub(monkeypatch):
     stub = Stub()
-    monkeypatch.setitem(engines.ENGINES, "stub", lambda *options: stub)
+    monkeypatch.setitem(engines.ENGINES, "stub", stub)
     return stub
 
 
@@ -94,7 +100,7 @@ def test_together_is_one_by_one(tiny):
 @given(st.lists(st.text(st.characters()), max_size=8))
 def test_any_texts_come_back_in_order(tiny_bundle, texts):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(engines.ENGINES, "stub", lambda *options: Stub())
+        patch.setitem(engines.ENGINES, "stub", Stub())
         results = Translator(tiny_bundle, engine="stub").translate_detailed(texts)
     assert [result.source for result in results] == texts
     assert all(result.translation.encode() is not None for result in results if result.source.strip())
@@ -153,8 +159,8 @@ def test_a_doubled_span_is_flagged(echo, stub):
 
 def test_flags_of_decoding(echo, stub):
     translator = echo()
-    stub.translate = lambda src, limits, prefix=(): [
-        Hypothesis(ids, -1.0, finished, looped)
+    stub.translate = lambda src, search: [
+        [Hypothesis(ids, -1.0, finished, looped)]
         for ids, (finished, looped) in zip(src, [(True, False), (False, True), (False, False)], strict=True)
     ]
     flags = [result.flags for result in translator.translate_detailed(["好好好", "好好", "好"])]
@@ -230,13 +236,8 @@ def test_the_prefix_begins_each_translation_once(echo, tiny_bundle):
 def test_limits_of_length(tiny_bundle):
     result = Translator(tiny_bundle, max_length=4).translate_detailed(["好久不见"])[0]
     assert result.target_tokens == 4 and result.flags == ("cut",)
-    limits = []
-    translator = Translator(tiny_bundle, length_ratio=1.5)
-    translator.engine.translate = lambda src, max_lengths, prefix: (
-        limits.extend(max_lengths) or [Hypothesis([], 0.0, True, False) for _ in src]
-    )
-    translator.translate(["好久不见", "好久不见" * 9])
-    assert limits == [47, int(1.5 * 5) + 16]
+    search = Translator(tiny_bundle, length_ratio=1.5).search
+    assert (search.max_length, search.limit(5), search.limit(36)) == (47, int(1.5 * 5) + 16, 47)
 
 
 def test_one_string_is_not_a_list_of_texts(tiny):

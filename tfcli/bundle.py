@@ -23,6 +23,7 @@ from tfcli.schema import build, parse_json
 from tfcli.tokenizer import Tokenizer
 
 if typing.TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
 
 FORMAT = 1
@@ -79,8 +80,7 @@ class BundleConfig:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model folder whose config has been read. Its other files are read, and checked, when they are asked for; what
-    cannot be used raises ModelError."""
+    """A model folder whose config was read. Other files are read and checked when they are asked for, or ModelError."""
 
     folder: Path
     config: BundleConfig
@@ -103,6 +103,11 @@ class Bundle:
 
         with _naming(self.folder), open(self.folder / WEIGHTS, "rb") as file:
             return weights.load(file, self.config.model, self.config.dtype).to(getattr(torch, dtype))
+
+    def arrays(self) -> "dict[str, np.ndarray]":
+        """The weights for engines that do without torch; see `weights.read_arrays`."""
+        with _naming(self.folder), open(self.folder / WEIGHTS, "rb") as file:
+            return weights.read_arrays(file)
 
     def num_parameters(self) -> int:
         """Counted from the header of the weights, without torch."""

@@ -4,6 +4,7 @@
 """
 
 import re
+import typing
 from collections.abc import Callable, Sequence
 
 from tfcli.attention_maps.attention_map import AttentionMap, Sentence
@@ -12,9 +13,14 @@ from tfcli.decoding import translator as decoding
 from tfcli.decoding.translation import Part
 from tfcli.errors import DataError
 
+if typing.TYPE_CHECKING:
+    from torch import nn
+
 
 class Translator(decoding.Translator):
     """Translates, and shows what it looked at."""
+
+    _model: "nn.Module | None" = None
 
     def attention(self, text: str, target: str | None = None, max_tokens: int | None = None) -> AttentionMap:
         """What the model looks at while it translates `text`, or while it is made to say `target`.
@@ -67,12 +73,12 @@ class Translator(decoding.Translator):
 
     def _look(self, sentence: Sentence) -> AttentionMap:
         from tfcli.attention_maps.collect import collect  # not before it is needed: it imports torch
-        from tfcli.decoding.engines.torch import TorchEngine
 
-        # Other engines keep no weights: the model itself looks at what they wrote.
-        engine = self.engine
-        model = engine.model if isinstance(engine, TorchEngine) else self.bundle.load_model()
-        return collect(model, self.bundle, sentence)
+        # Whoever translated, the model itself looks at what was written, with all its digits.
+        if self._model is None:
+            exact = self.engine.model is not None and self.engine.dtype == "float32"
+            self._model = self.engine.model if exact else self.bundle.load_model()
+        return collect(self._model, self.bundle, sentence)
 
 
 def _check_single(parts: int) -> None:

@@ -1,7 +1,7 @@
 """Weights as a safetensors file: the header by itself, and tensors that are exactly those the model asks for.
 
 The file is read once and never mapped into memory: a mapped file that somebody truncates later kills the process.
-torch is imported inside the functions, so that counting parameters needs none.
+torch and numpy are imported inside the functions, so that counting parameters needs none.
 """
 
 import math
@@ -14,6 +14,7 @@ from tfcli.errors import ModelError
 from tfcli.schema import parse_json
 
 if typing.TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
 
 Dtype = Literal["float32", "float16", "bfloat16"]
@@ -26,6 +27,7 @@ FILE = "model.safetensors"
 _MAX_HEADER_BYTES = 1 << 20
 _CODES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "bool": "BOOL"}
 _LARGEST_ITEM_BYTES = 8
+_NUMPY = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "BOOL": "?"}
 
 
 def read_header(file: BinaryIO) -> Header:
@@ -95,8 +97,38 @@ def read_tensors(file: BinaryIO, wanted: Header) -> "dict[str, Tensor]":
         raise ModelError(f"{FILE} is damaged: {error}") from None
     for name, tensor in state.items():
         if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise ModelError(f'the weights "{name}" have values that are not finite')
+            raise _not_finite(name)
     return state
+
+
+def read_arrays(file: BinaryIO) -> "dict[str, np.ndarray]":
+    """The tensors of a safetensors file, without torch, in the data types of the file; bfloat16, which numpy does not
+    know, comes as float32. ModelError if the file is damaged or a weight is not finite; which names and shapes there
+    must be, only who asks can tell."""
+    import numpy as np
+    import safetensors
+
+    codes = {code for code, _ in read_header(file).values()}
+    if strange := codes - set(_NUMPY):
+        raise ModelError(f"{FILE} holds numbers of the type {str(min(map(str, strange)))[:10]}, which no model has")
+    file.seek(0)
+    try:
+        stored = safetensors.deserialize(file.read())
+    except safetensors.SafetensorError as error:
+        raise ModelError(f"{FILE} is damaged: {error}") from None
+    arrays = {}
+    for name, entry in stored:
+        array = np.frombuffer(entry["data"], _NUMPY[entry["dtype"]])
+        if entry["dtype"] == "BF16":
+            array = (array.astype("<u4") << 16).view("<f4")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise _not_finite(name)
+        arrays[name] = array.reshape(entry["shape"])
+    return arrays
+
+
+def _not_finite(name: str) -> ModelError:
+    return ModelError(f'the weights "{name[:80]}" have values that are not finite')
 
 
 def _compare(found: Header, wanted: Header) -> None:

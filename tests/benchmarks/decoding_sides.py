@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tfcli.bundle import Bundle
 from tfcli.config import BOS, EOS, PAD
+from tfcli.decoding.search import Search
 
 Ids = list[list[int]]
 Decode = Callable[[Ids, Sequence[int]], Ids]
@@ -18,10 +19,10 @@ def tfcli(dtype: str) -> Callable[[Bundle, int], Decode]:
         from tfcli.decoding.engines.torch import TorchEngine
 
         engine = TorchEngine(bundle, "cpu", dtype, threads)
-        most = bundle.config.model.max_length - 1
+        search = Search(bundle.config.model.max_length - 1)
 
         def decode(src: Ids, lengths: Sequence[int]) -> Ids:
-            return [h.ids for h in engine.translate(src, [min(2 * len(ids) + 16, most) for ids in src])]
+            return [hypothesis.ids for (hypothesis,) in engine.translate(src, search)]
 
         return decode
 

@@ -1,4 +1,4 @@
-"""How each kind of model is decoded: the one place that knows."""
+"""How each kind of torch model is decoded: the one place that knows."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,17 +8,14 @@ from torch import nn
 from tfcli.decoding.greedy import greedy
 from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.parallel import parallel
+from tfcli.decoding.search import Search
 
 DECODERS: dict[str, Callable[..., list[Hypothesis]]] = {"greedy": greedy, "parallel": parallel}
-"""By `model.decoding`."""
+"""By `model.decoding`: what finds one hypothesis for each sentence."""
 
 
 def decode(
-    model: nn.Module,
-    src: Sequence[Sequence[int]],
-    max_lengths: Sequence[int],
-    prefix: Sequence[int] = (),
-    device: torch.device | str = "cpu",
-) -> list[Hypothesis]:
-    """One hypothesis for each source sentence, in order, the way this model is decoded; see `greedy`."""
-    return DECODERS[model.decoding](model, src, max_lengths, prefix, device)
+    model: nn.Module, src: Sequence[Sequence[int]], search: Search, device: torch.device | str = "cpu"
+) -> list[list[Hypothesis]]:
+    """For each source sentence its hypotheses, the best first, found the way this model is decoded."""
+    return [[hypothesis] for hypothesis in DECODERS[model.decoding](model, src, search, device)]

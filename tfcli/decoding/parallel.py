@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from tfcli.config import BOS, EOS, PAD
-from tfcli.decoding.greedy import NUM_CONTROL, forbidden, pad
+from tfcli.decoding.greedy import mark_banned, pad
 from tfcli.decoding.hypothesis import Hypothesis
-from tfcli.errors import UsageError
+from tfcli.decoding.search import NUM_CONTROL, Search
 from tfcli.transformer.non_autoregressive.model import NonAutoregressiveTransformer, is_last
 
 _CANDIDATES = 3
@@ -24,32 +24,27 @@ _PLACES_AT_ONCE = 2048
 def parallel(
     model: NonAutoregressiveTransformer,
     src: Sequence[Sequence[int]],
-    max_lengths: Sequence[int],
-    prefix: Sequence[int] = (),
+    search: Search,
     device: torch.device | str = "cpu",
 ) -> list[Hypothesis]:
-    """One hypothesis for each source sentence, in order; see `greedy` for the arguments and what is never emitted.
-
-    UsageError if there is a prefix: words that are written at once have no beginning to go on from.
-    """
-    if prefix:
-        raise UsageError("this model writes all words at once: it cannot be told how to begin", "leave out   --prefix")
-    src_BS, forbidden_BC = pad([[*ids, EOS] for ids in src]).to(device), forbidden(src).to(device)
-    memory = model.encode(src_BS)
+    """One hypothesis for each source sentence, in order; see `greedy` for the arguments. There is neither a beam nor a
+    prefix: words that are written at once have no beginning to go on from."""
+    src_BS, banned_BC = pad([[*ids, EOS] for ids in src]).to(device), mark_banned(src).to(device)
+    memory, limits = model.encode(src_BS), [search.limit(len(ids)) for ids in src]
     found: list[list[Hypothesis]] = []
     for canvas in model.canvases(src_BS, memory, _CANDIDATES):
-        tokens_BT, scores_BT = _choose(model, model.read(canvas, memory), canvas.real_BT, forbidden_BC)
+        tokens_BT, scores_BT = _choose(model, model.read(canvas, memory), canvas.real_BT, banned_BC)
         for round in range(1, model.rounds):
             covered_BT = least_certain(scores_BT, canvas.real_BT, round / model.rounds)
             if not covered_BT.any():
                 break
             draft_BT = tokens_BT.masked_fill(covered_BT, BOS).masked_fill(~canvas.real_BT, PAD)
-            again_BT, again_scores_BT = _choose(model, model.decode(draft_BT, memory), canvas.real_BT, forbidden_BC)
+            again_BT, again_scores_BT = _choose(model, model.decode(draft_BT, memory), canvas.real_BT, banned_BC)
             tokens_BT = again_BT.where(covered_BT, tokens_BT)
             scores_BT = again_scores_BT.where(covered_BT, scores_BT)
         if canvas.logprobs_B is not None:  # the end was chosen by its length
             scores_BT = scores_BT + is_last(canvas.real_BT) * canvas.logprobs_B[:, None]
-        rows = tokens_BT.tolist(), scores_BT.tolist(), canvas.real_BT.sum(1).tolist(), max_lengths
+        rows = tokens_BT.tolist(), scores_BT.tolist(), canvas.real_BT.sum(1).tolist(), limits
         found.append([_read(model, *row) for row in zip(*rows, strict=True)])
     return [max(candidates, key=lambda hypothesis: hypothesis.score) for candidates in zip(*found, strict=True)]
 
@@ -63,11 +58,11 @@ def least_certain(scores_BT: Tensor, real_BT: Tensor, progress: float) -> Tensor
 
 
 def _choose(
-    model: NonAutoregressiveTransformer, hidden_BTD: Tensor, real_BT: Tensor, forbidden_BC: Tensor
+    model: NonAutoregressiveTransformer, hidden_BTD: Tensor, real_BT: Tensor, banned_BC: Tensor
 ) -> tuple[Tensor, Tensor]:
     """(tokens_BT, their log-probabilities_BT), a few rows at a time."""
     rows, chosen = max(_PLACES_AT_ONCE // real_BT.size(1), 1), []
-    for hidden, real, never in zip(hidden_BTD.split(rows), real_BT.split(rows), forbidden_BC.split(rows), strict=True):
+    for hidden, real, never in zip(hidden_BTD.split(rows), real_BT.split(rows), banned_BC.split(rows), strict=True):
         logits_BTV = model.logits(hidden).float()
         logits_BTV[..., :NUM_CONTROL].masked_fill_(never[:, None], -torch.inf)
         model.restrict(logits_BTV, real)

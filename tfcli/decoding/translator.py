@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from tfcli.bundle import Bundle
 from tfcli.config import PLACEHOLDERS
-from tfcli.decoding.engines import ENGINES
+from tfcli.decoding.engines import choose_engine
 from tfcli.decoding.hypothesis import Hypothesis
+from tfcli.decoding.search import Search
 from tfcli.decoding.translation import FLAGS, Flag, Part, Translation
-from tfcli.errors import ResourceError, UsageError
+from tfcli.errors import ResourceError
 from tfcli.settings import Normalization
 from tfcli.text.languages import find_language
 from tfcli.text.lines import one_line
@@ -50,9 +51,8 @@ class Translator:
     device, dtype, engine: names, "auto" chooses. threads: CPU threads, None leaves the library's choice.
     batch_tokens: padded source tokens at once, None suits the device; halved when memory runs out. split: cut texts
     that are too long at sentence ends, else after the tokens the model takes. normalize: a name in NORMALIZATIONS.
-    protect: which spans come back as they were, if the model knows placeholders. max_length: most target tokens of one
-    piece. length_ratio: target tokens per source token, 16 more are always allowed. prefix: how each translation
-    begins.
+    protect: which spans come back as they were, if the model knows placeholders. prefix: how each translation begins.
+    max_length, length_ratio: see `Search`; of each piece, 16 tokens more than the ratio are always allowed.
     """
 
     def __init__(
@@ -72,16 +72,15 @@ class Translator:
     ):
         self.bundle = bundle
         self.tokenizer = bundle.tokenizer()
-        self.engine = ENGINES["torch" if engine == "auto" else engine](bundle, device, dtype, threads)
+        most = bundle.config.model.max_length - 1  # one place is taken by BOS or EOS
+        begin = self.tokenizer.encode_target(re.sub(f"[{PLACEHOLDERS}]", "", _mend(prefix)))
+        self.search = Search(max_length=min(max_length or most, most), length_ratio=length_ratio, prefix=tuple(begin))
+        self.engine = choose_engine(engine, bundle.config.model, self.search, device)(bundle, device, dtype, threads)
         self.batch_tokens = batch_tokens or self.engine.batch_tokens
-        self.split, self.length_ratio = split, length_ratio
+        self.split = split
         self.protect = protect if self.tokenizer.has_placeholders else ()
         self.normalize = NORMALIZATIONS[normalize]()
-        self.prefix = self.tokenizer.encode_target(re.sub(f"[{PLACEHOLDERS}]", "", _mend(prefix)))
-        self._most_tokens = bundle.config.model.max_length - 1  # one place is taken by BOS or EOS
-        self.max_length = min(max_length or self._most_tokens, self._most_tokens)
-        if len(self.prefix) >= self.max_length:
-            raise UsageError(f"the prefix has {len(self.prefix)} tokens; a translation may have {self.max_length}")
+        self._most_tokens = most
         self._space = find_language(bundle.config.target).space
 
     def translate(self, texts: Sequence[str]) -> list[str]:
@@ -147,7 +146,7 @@ class Translator:
             parts = split_to_fit(normal, limit, lambda part: len(self.tokenizer.encode(part)))
         for ids in self.tokenizer.encode_batch([part for part, _ in parts]):
             if ids:
-                job.pieces.append(_Piece(ids[:limit], prefixed=bool(self.prefix) and not job.pieces))
+                job.pieces.append(_Piece(ids[:limit], prefixed=bool(self.search.prefix) and not job.pieces))
             if len(ids) > limit:
                 job.flags.add("cut")
             job.unknown_tokens += self.tokenizer.count_unknown(ids)
@@ -168,22 +167,17 @@ class Translator:
         while start < len(pieces):
             prefixed, width = pieces[start].prefixed, len(pieces[start].ids) + 1
             batch = [p for p in pieces[start : start + max(1, self.batch_tokens // width)] if p.prefixed == prefixed]
-            prefix = self.prefix if prefixed else []
+            search = self.search if prefixed else replace(self.search, prefix=())
             try:
-                hypotheses = self.engine.translate(
-                    [piece.ids for piece in batch], [self._limit(piece, len(prefix)) for piece in batch], prefix
-                )
+                found = self.engine.translate([piece.ids for piece in batch], search)
             except MemoryError:
                 if len(batch) == 1:
                     raise ResourceError(f"not enough memory to translate {width} tokens at once") from None
                 self.batch_tokens = len(batch) * width // 2
                 continue
-            for piece, hypothesis in zip(batch, hypotheses, strict=True):
-                piece.hypothesis = hypothesis
+            for piece, hypotheses in zip(batch, found, strict=True):
+                piece.hypothesis = hypotheses[0]
             start += len(batch)
-
-    def _limit(self, piece: _Piece, prefix_tokens: int) -> int:
-        return min(self.max_length, int(self.length_ratio * len(piece.ids)) + 16 + prefix_tokens)
 
     def _finish(self, job: _Job) -> Translation:
         if not job.source.strip():

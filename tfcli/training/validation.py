@@ -11,6 +11,7 @@ from tfcli.data.batch import count_labels, make_batch
 from tfcli.data.corpus import Pair
 from tfcli.data.encoded import EncodedPairs
 from tfcli.decoding.decoders import decode
+from tfcli.decoding.search import Search
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.objectives.objective import Objective
 
@@ -42,11 +43,11 @@ class Validation:
         lengths = self.encoded.src.lengths
         order = np.argsort(lengths, kind="stable")
         output = [""] * len(order)
+        search = Search(max_length=model.config.max_length - 1)
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
             src = [self.encoded.src.sequence(i)[:-1].tolist() for i in rows]
-            limits = [min(2 * len(ids) + 16, model.config.max_length - 1) for ids in src]
-            for i, hypothesis in zip(rows, decode(model, src, limits, device=device), strict=True):
+            for i, (hypothesis,) in zip(rows, decode(model, src, search, device), strict=True):
                 output[i] = self.tokenizer.decode(hypothesis.ids)
         return output
 

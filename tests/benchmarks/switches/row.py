@@ -17,6 +17,7 @@ from tfcli.bundle import read_bundle
 from tfcli.config import PRESETS, Recipe
 from tfcli.data.batch import count_labels, make_batch
 from tfcli.decoding.decoders import decode
+from tfcli.decoding.search import Search
 from tfcli.disk import replace_file
 from tfcli.recipe import make_recipe
 from tfcli.tokenizer import Tokenizer
@@ -102,8 +103,8 @@ def _decoding_speed(recipe: Recipe, tokenizer: Tokenizer, model: nn.Module) -> f
 
     def write(start: int) -> int:
         src = sources[start : start + _BATCH]
-        limits = [min(2 * len(ids) + 16, model.config.max_length - 1) for ids in src]
-        return sum(len(hypothesis.ids) for hypothesis in decode(model, src, limits))
+        search = Search(model.config.max_length - 1)
+        return sum(len(hypothesis.ids) for (hypothesis,) in decode(model, src, search))
 
     write(0)
     return _rate(lambda: sum(map(write, range(0, len(sources), _BATCH))))

@@ -1,35 +1,61 @@
 """Who computes: each engine turns source ids into hypotheses, and all of them into the same ones.
 
-An engine's own libraries are imported when it is made, so that one without torch stays without torch.
+A file holds one engine, and imports the engine's libraries inside its methods: every engine can be asked what it can do
+without them, and one without torch stays without torch.
 """
 
-from collections.abc import Callable, Sequence
+import typing
+from collections.abc import Sequence
 from typing import Protocol
 
 from tfcli.bundle import Bundle
+from tfcli.config import ModelConfig
+from tfcli.decoding.engines.torch import TorchEngine
 from tfcli.decoding.hypothesis import Hypothesis
+from tfcli.decoding.search import Search
+from tfcli.errors import UsageError
+
+if typing.TYPE_CHECKING:
+    from torch import nn
 
 
 class Engine(Protocol):
-    """A loaded model. batch_tokens: how many padded source tokens at once suit the device."""
+    """A loaded model, made of a bundle, a device ("auto", "cpu", "cuda", ...), a dtype ("auto", "float32", ...) and CPU
+    threads (None: the library's own number).
+
+    batch_tokens: how many padded source tokens at once suit the device. model: the torch module, whose attention can be
+    watched; None if the engine keeps no attention.
+    """
 
     device: str
     dtype: str
     threads: int
     batch_tokens: int
+    model: "nn.Module | None"
 
-    def translate(
-        self, src: Sequence[Sequence[int]], max_lengths: Sequence[int], prefix: Sequence[int] = ()
-    ) -> list[Hypothesis]:
-        """One hypothesis for each list of source ids; see `greedy`. Raises MemoryError if the batch is too large."""
+    def __init__(self, bundle: Bundle, device: str = "auto", dtype: str = "auto", threads: int | None = None): ...
+
+    @classmethod
+    def refusal(cls, config: ModelConfig, search: Search, device: str) -> str:
+        """Why this engine cannot search so with a model of this config on this device, as a clause; empty if it can."""
+        ...
+
+    def translate(self, src: Sequence[Sequence[int]], search: Search) -> list[list[Hypothesis]]:
+        """For each list of source ids, without EOS, its hypotheses, the best first; by the rules of `search`.
+        MemoryError if the batch is too large."""
         ...
 
 
-def _torch(bundle: Bundle, device: str, dtype: str, threads: int | None) -> Engine:
-    from tfcli.decoding.engines.torch import TorchEngine
-
-    return TorchEngine(bundle, device, dtype, threads)
+ENGINES: dict[str, type[Engine]] = {"torch": TorchEngine}
+"""In the order in which "auto" prefers them."""
 
 
-ENGINES: dict[str, Callable[[Bundle, str, str, int | None], Engine]] = {"torch": _torch}
-"""Makes an engine of a bundle, a device ("auto", "cpu", "cuda", ...), a dtype ("auto", "float32", ...) and threads."""
+def choose_engine(name: str, config: ModelConfig, search: Search, device: str) -> type[Engine]:
+    """The engine of this name; for "auto" the first that can do it. UsageError, with why, if it cannot."""
+    refusals = {known: engine.refusal(config, search, device) for known, engine in ENGINES.items()}
+    able = [known for known, why in refusals.items() if not why]
+    chosen = name if name != "auto" else next(iter(able), next(reversed(ENGINES)))
+    if refusals[chosen]:
+        others = f"use   --engine {able[0]}" if able else ""
+        raise UsageError(f"the engine {chosen} cannot translate with it: {refusals[chosen]}", others)
+    return ENGINES[chosen]

@@ -3,19 +3,22 @@
 import os
 from collections.abc import Sequence
 
-import torch
-
 from tfcli.bundle import Bundle
-from tfcli.decoding.decoders import decode
-from tfcli.decoding.engines.packed import pack
+from tfcli.combinations import PARALLEL_KINDS
+from tfcli.config import ModelConfig
 from tfcli.decoding.hypothesis import Hypothesis
+from tfcli.decoding.search import Search
 from tfcli.errors import UsageError
 
 
 class TorchEngine:
-    """The model as it was trained. dtype "auto" is float32; threads None leaves torch's own number."""
+    """The model as it was trained, with every switch. dtype "auto" is float32."""
 
     def __init__(self, bundle: Bundle, device: str = "auto", dtype: str = "auto", threads: int | None = None):
+        import torch
+
+        from tfcli.decoding.engines.packed import pack
+
         if threads:
             torch.set_num_threads(threads)
         self.threads = torch.get_num_threads()
@@ -26,11 +29,21 @@ class TorchEngine:
         if self.device == "cpu":
             pack(self.model)
 
-    def translate(
-        self, src: Sequence[Sequence[int]], max_lengths: Sequence[int], prefix: Sequence[int] = ()
-    ) -> list[Hypothesis]:
+    @classmethod
+    def refusal(cls, config: ModelConfig, search: Search, device: str) -> str:
+        if config.kind not in PARALLEL_KINDS:
+            return ""
+        if search.beam_size > 1:
+            return f'a model of the kind "{config.kind}" writes all words at once, so there is no beam to search with'
+        if search.prefix:
+            return f'a model of the kind "{config.kind}" writes all words at once, so it cannot be told how to begin'
+        return ""
+
+    def translate(self, src: Sequence[Sequence[int]], search: Search) -> list[list[Hypothesis]]:
+        from tfcli.decoding.decoders import decode
+
         try:
-            return decode(self.model, src, max_lengths, prefix, self.device)
+            return decode(self.model, src, search, self.device)
         except RuntimeError as error:
             if "out of memory" in str(error) or "allocate memory" in str(error):
                 raise MemoryError(str(error)) from error
@@ -39,6 +52,8 @@ class TorchEngine:
 
 def _choose(device: str) -> str:
     """A device of this machine; UsageError if it has no such one. Of several processes each takes its own GPU."""
+    import torch
+
     if device == "auto":
         if not torch.cuda.is_available():
             return "cpu"
