@@ -8,10 +8,13 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from tfcli.data.synthetic import codes, measures, money, numbers
+from tfcli.data.synthetic import codes, dates, measures, money, names, numbers, places, times, years
 from tfcli.data.synthetic.grammar import Slots, Texts, draw
 
-SLOTS: Slots = {**numbers.SLOTS, **measures.SLOTS, **money.SLOTS, **codes.SLOTS}
+_MODULES = (numbers, measures, money, codes, dates, years, times, names, places)
+SLOTS: Slots = {slot: value for module in _MODULES for slot, value in module.SLOTS.items()}
 
-SYNTHETIC: dict[str, Callable[[random.Random], Texts]] = {name: partial(draw, name, SLOTS) for name in ("numbers",)}
+SYNTHETIC: dict[str, Callable[[random.Random], Texts]] = {
+    name: partial(draw, name, SLOTS) for name in ("numbers", "dates", "names", "places")
+}
 """Each draws one (Chinese, English) pair."""

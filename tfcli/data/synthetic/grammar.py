@@ -112,12 +112,11 @@ def fill(frame: Frame, slots: Slots, rng: random.Random) -> Texts:
     with spaces between Chinese and digits."""
     values: dict[str, Value] = {}
     for slot in frame.slots:
-        draw_value, seen = slots[slot.rstrip("0123456789")], {value.zh for value in values.values()}
-        values[slot] = draw_value(rng)
         for _ in range(20):
-            if values[slot].zh not in seen:
+            value = slots[slot.rstrip("0123456789")](rng)
+            if not any(value.zh == other.zh or value.en == other.en for other in values.values()):
                 break
-            values[slot] = draw_value(rng)
+        values[slot] = value
     chosen = [rng.randrange(wordings) for wordings in frame.choices]
     zh, en = _join(frame.zh, values, chosen, 0, rng), _join(frame.en, values, chosen, 1, rng)
     en = _SENTENCE.sub(lambda match: match[1] + match[2].upper(), re.sub(r"(?<=\.m\.)\.", "", en))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 
-from tfcli.data.synthetic.grammar import PLURAL, SINGULAR, Slots, Value
+from tfcli.data.synthetic.grammar import PLURAL, SINGULAR, Slots, Texts, Value
 from tfcli.data.synthetic.magnitudes import benford, count, small, tenths
 from tfcli.data.synthetic.numerals import chinese, chinese_decimal, either, ordinal, plain, spelled
 
@@ -131,10 +131,22 @@ def thing(rng: random.Random, goods: bool = False) -> Value:
     return Value(said + zh, f"{en} {singular if number == 1 else plural}", forms)
 
 
+def _kilometers(rng: random.Random) -> Texts:
+    zh, en = either(benford(rng, 15, 6000), rng, counting=True)
+    return f"{zh}{rng.choice(('公里', '公里', '千米'))}", f"{en} kilometers"
+
+
+def _meters(rng: random.Random) -> Texts:
+    zh, en = either(rng.randrange(200, 8849), rng, counting=True)
+    return f"{zh}米", f"{en} meters"
+
+
 SLOTS: Slots = {
     "length": _one_of(_LENGTHS),
     "distance": _one_of(tuple(unit for unit in _LENGTHS if unit[2] in ("meter", "kilometer", "mile"))),
     "size": _one_of(_SIZES),
+    "journey": lambda rng: Value(*_kilometers(rng)),
+    "altitude": lambda rng: Value(*_meters(rng)),
     "weight": _one_of(_WEIGHTS),
     "area": _one_of(_AREAS),
     "volume": _one_of(_VOLUMES),

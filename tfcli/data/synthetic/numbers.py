@@ -196,6 +196,8 @@ def equation(rng: random.Random) -> Value:
 
 SLOTS: Slots = {
     "n": lambda rng: counted(count(rng), rng),
+    "some": lambda rng: counted(benford(rng, 2, 200), rng),
+    "round": lambda rng: counted(rng.randrange(2, 10) * rng.choice((10, 10, 100, 1000)), rng),
     "few": lambda rng: counted(small(rng), rng),
     "big": lambda rng: counted(large(rng, 10**9), rng),
     "huge": lambda rng: counted(large(rng, 10**12), rng),
