@@ -3,8 +3,8 @@
 import torch
 
 from tfcli.build import build_model
-from tfcli.combinations import PARALLEL_OBJECTIVE
 from tfcli.config import BOS, EOS, PAD, ModelConfig, TrainingConfig
+from tfcli.config.combinations import PARALLEL_OBJECTIVE
 from tfcli.data.batch import Batch
 from tfcli.training.objectives import OBJECTIVES
 

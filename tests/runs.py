@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 
 from tfcli.config import CorpusConfig, Recipe
+from tfcli.config.recipe import make_recipe
 from tfcli.data.corpus import PHRASEBOOK, read_pairs
-from tfcli.recipe import make_recipe
 from tfcli.training import run
 from tfcli.training.checkpoint import list_checkpoints, read_verified
 from tfcli.training.trainer import Trainer
@@ -47,14 +47,14 @@ class Killed(Exception):
 
 def at_step(monkeypatch, step: int, act):
     """Calls `act` in the middle of the update that makes step `step`, if the run comes that far."""
-    update = Trainer._update
+    update = Trainer.update
 
     def updating(trainer, *arguments):
         if trainer.learner.step == step - 1:
             act()
         return update(trainer, *arguments)
 
-    monkeypatch.setattr(Trainer, "_update", updating)
+    monkeypatch.setattr(Trainer, "update", updating)
 
 
 def kill():

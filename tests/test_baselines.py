@@ -9,8 +9,8 @@ import torch.nn.functional as F
 
 from tfcli.baselines.cnn import _WIDTH, GatedConvolution
 from tfcli.build import build_model
-from tfcli.combinations import BASELINES
 from tfcli.config import BOS, EOS, PAD, ModelConfig, TrainingConfig
+from tfcli.config.combinations import BASELINES
 from tfcli.data.batch import Batch
 from tfcli.decoding.greedy import greedy
 from tfcli.decoding.search import Search

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcli.build import build_model
-from tfcli.combinations import PARALLEL_OBJECTIVE
 from tfcli.config import BOS, EOS, PAD, DataConfig, ModelConfig, TrainingConfig
+from tfcli.config.combinations import PARALLEL_OBJECTIVE
 from tfcli.data.batch import Batch, count_labels, make_batch
 from tfcli.data.encoded import concatenate, encode_pairs
 from tfcli.training.objectives import OBJECTIVES

@@ -10,8 +10,8 @@ import pytest
 import torch
 from runs import STEPS, final_bytes, short_recipe
 
+from tfcli.config.recipe import make_recipe, to_toml
 from tfcli.errors import ModelError
-from tfcli.recipe import make_recipe, to_toml
 from tfcli.training.checkpoint import TrainState, load_latest, save_state
 from tfcli.training.distributed import World
 from tfcli.training.network import interface_to, name_interface
@@ -64,7 +64,7 @@ ONE_RUN = """
 import os, signal, sys
 from pathlib import Path
 import pytest, runs
-from tfcli.recipe import make_recipe, read_toml
+from tfcli.config.recipe import make_recipe, read_toml
 
 folder, name, ends_at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with pytest.MonkeyPatch.context() as patch:

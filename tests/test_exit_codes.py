@@ -8,7 +8,7 @@ from test_run import poison
 
 from tfcli import errors
 from tfcli.cli.errors import Interrupted
-from tfcli.recipe import to_toml
+from tfcli.config.recipe import to_toml
 
 OF_THE_PROCESS = {0, 141, 143}  # done, closed pipe, SIGTERM
 

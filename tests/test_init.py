@@ -3,7 +3,7 @@
 import torch
 
 from tfcli.bundle import read_bundle
-from tfcli.recipe import make_recipe
+from tfcli.config.recipe import make_recipe
 from tfcli.training.run import train
 
 

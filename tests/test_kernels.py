@@ -4,9 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tfcli import combinations
 from tfcli.build import build_model
-from tfcli.config import ModelConfig
+from tfcli.config import ModelConfig, combinations
 from tfcli.errors import ModelError
 from tfcli.transformer.attention import KERNELS
 from tfcli.transformer.attention.full import Full, attend

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from tfcli.config import CorpusConfig
+from tfcli.config.recipe import make_recipe, read_toml
 from tfcli.data.corpus import read_pairs
-from tfcli.recipe import make_recipe, read_toml
 from tfcli.training.run import train
 
 LETTERS = "天地人你我他大小上下"

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from tfcli.bundle import read_bundle
 from tfcli.config import EOS, PLACEHOLDERS, UNK, ModelConfig
+from tfcli.config.recipe import make_recipe
 from tfcli.decoding.greedy import greedy
 from tfcli.decoding.search import Search
 from tfcli.decoding.translator import Translator
@@ -23,7 +24,6 @@ from tfcli.hub.marian.config import read_config
 from tfcli.hub.marian.convert import convert
 from tfcli.hub.marian.vocabulary import read_vocabulary
 from tfcli.pulled import HubName
-from tfcli.recipe import make_recipe
 from tfcli.training.prepare import prepare_tokenizer
 
 ORIGIN = HubName("Helsinki-NLP/opus-mt-zh-en", "0" * 40)

@@ -10,8 +10,8 @@ from tfcli.attention_maps.attention_map import Sentence
 from tfcli.attention_maps.collect import collect
 from tfcli.build import MODELS, build_model
 from tfcli.bundle import Aligner, read_bundle, write_bundle
-from tfcli.combinations import PARALLEL_KINDS
 from tfcli.config import BOS, EOS, PAD, PLACEHOLDERS, UNK, ModelConfig, Recipe, TrainingConfig
+from tfcli.config.combinations import PARALLEL_KINDS
 from tfcli.data.batch import Batch
 from tfcli.decoding.decoders import DECODERS
 from tfcli.decoding.engines import choose_engine

@@ -6,8 +6,8 @@ import pytest
 import torch
 from objectives import ONE_BY_ONE, gradients, make, some_batch
 
-from tfcli.combinations import BASELINES
 from tfcli.config import BOS, PAD, RewardConfig, SamplingConfig
+from tfcli.config.combinations import BASELINES
 from tfcli.data.batch import Batch
 from tfcli.errors import ModelError
 from tfcli.training.objectives import OBJECTIVES, scheduled_sampling

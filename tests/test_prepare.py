@@ -3,9 +3,9 @@
 import pytest
 
 from tfcli.config import CorpusConfig, Recipe, TokenizerConfig
+from tfcli.config.recipe import make_recipe
 from tfcli.data.corpus import PHRASEBOOK, read_pairs
 from tfcli.errors import DataError, NotFoundError
-from tfcli.recipe import make_recipe
 from tfcli.tokenizer import Tokenizer, train
 from tfcli.training.dry_run import describe
 from tfcli.training.prepare import prepare_data, prepare_tokenizer, sample_texts

@@ -9,8 +9,6 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from tfcli import config
-from tfcli.bounds import BOUNDS
-from tfcli.combinations import BASELINES, PARALLEL_KINDS, PARALLEL_OBJECTIVE
 from tfcli.config import (
     PRESETS,
     CorpusConfig,
@@ -23,8 +21,10 @@ from tfcli.config import (
     TokenizerConfig,
     TrainingConfig,
 )
+from tfcli.config.bounds import BOUNDS
+from tfcli.config.combinations import BASELINES, PARALLEL_KINDS, PARALLEL_OBJECTIVE
+from tfcli.config.recipe import apply_sets, make_recipe, read_toml, to_toml
 from tfcli.errors import ModelError, NotFoundError
-from tfcli.recipe import apply_sets, make_recipe, read_toml, to_toml
 
 STRANGE = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["\x7f", '"""', "\\", "\0", "'\n#=[]"])
 SIMPLE = {str: STRANGE, str | None: st.none() | STRANGE, bool: st.booleans()}

@@ -14,14 +14,14 @@ import torch
 from commands import run as tfcli
 from runs import final_bytes, short_recipe, train, training
 from test_run import poison
+from tfcli.training.feed import Feed
 
+from tfcli.config.recipe import to_toml
 from tfcli.errors import DivergedError, ModelError, NotFoundError, ResourceError, TfcliError
-from tfcli.recipe import to_toml
 from tfcli.training import tensorboard
 from tfcli.training.checkpoint import load_latest, save_state
 from tfcli.training.distributed import World
 from tfcli.training.failures import explain_failure
-from tfcli.training.feed import Feed
 from tfcli.training.progress import Reporter
 from tfcli.training.trainer import Trainer
 

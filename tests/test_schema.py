@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfcli.config.schema import build, parse_json
 from tfcli.errors import ModelError
-from tfcli.schema import build, parse_json
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from tfcli import weights
 from tfcli.config import ModelConfig
+from tfcli.config.schema import build, parse_json
 from tfcli.disk import replace_folder
 from tfcli.errors import ModelError, NotFoundError, UsageError
 from tfcli.pulled import parse_hub_name, snapshot
-from tfcli.schema import build, parse_json
 from tfcli.tokenizer import Tokenizer
 
 if typing.TYPE_CHECKING:

@@ -15,8 +15,7 @@ from typing import Any, Literal
 
 import platformdirs
 
-from tfcli import schema
-from tfcli.config import Engine, Precision
+from tfcli.config import Engine, Precision, schema
 from tfcli.errors import ModelError, UsageError
 
 EngineChoice = Literal[("auto", *typing.get_args(Engine))]

@@ -181,19 +181,29 @@ def _cut(texts: Iterable[str]) -> Iterator[str]:
             yield from (text[start : start + _LONGEST_BYTES // 4] for start in range(0, len(text), _LONGEST_BYTES // 4))
 
 
+class VocabularyError(DataError):
+    """A vocabulary that these texts cannot fill, or that cannot hold them. possible: a size that can; 0: unknown."""
+
+    possible = 0
+
+
 def _training_error(words: str, config: TokenizerConfig) -> Exception:
     """SentencePiece's C++ assertion as a sentence."""
     if bound := re.search(r"value <= (\d+)", words):
-        return DataError(
+        error = VocabularyError(
             f"the corpus is too small for a vocabulary of {config.vocab_size:,}",
             f"tokenizer.vocab_size (--vocab-size) can be at most {bound[1]}",
         )
+        error.possible = int(bound[1])
+        return error
     if "smaller than required_chars" in words:
         need = re.search(r"required_chars.*?(\d+)[^\d]*$", words)
-        return DataError(
+        error = VocabularyError(
             f"a vocabulary of {config.vocab_size:,} cannot hold the characters of this corpus",
             f"raise tokenizer.vocab_size{f' to {need[1]}' if need else ''}, or lower tokenizer.character_coverage",
         )
+        error.possible = int(need[1]) if need else 0
+        return error
     if "sentences_.empty()" in words or "all_chars_count" in words:
         return DataError("the corpus has no text to train a tokenizer on")
     if "No space" in words:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import BinaryIO, Literal
 
 from tfcli.config import ModelConfig
+from tfcli.config.schema import parse_json
 from tfcli.errors import ModelError
-from tfcli.schema import parse_json
 
 if typing.TYPE_CHECKING:
     import numpy as np

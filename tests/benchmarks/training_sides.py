@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from tfcli.training.feed import Corpora
 from torch import nn
 
 from tfcli.build import build_model
@@ -19,7 +20,6 @@ from tfcli.data.batch import Batch, make_batch
 from tfcli.data.bucketing import plan_epoch
 from tfcli.data.encoded import EncodedPairs, Side
 from tfcli.training.distributed import World
-from tfcli.training.feed import Corpora
 from tfcli.training.hardware import fast_precision, keep_freed_memory
 from tfcli.training.identity import Identity
 from tfcli.training.learner import Learner

@@ -19,7 +19,7 @@ import torch._dynamo  # noqa: F401  # takes long, and a run imports it late
 from runs import short_recipe, training
 
 from tfcli.cli import app
-from tfcli.recipe import to_toml
+from tfcli.config.recipe import to_toml
 from tfcli.training import trainer
 from tfcli.training.stopping import StopSignal
 from tfcli.training.trainer import Trainer
@@ -112,7 +112,7 @@ def _train(recipe: Path, run_dir: Path, diary: Path, said: Path, begin, sleep_at
     def note(kind: str, step: int) -> None:
         os.write(page, f"{kind} {step}\n".encode())
 
-    def updating(self, *arguments, update=Trainer._update):
+    def updating(self, *arguments, update=Trainer.update):
         if sleep_at == self.learner.step + 1:
             note("sleeping", sleep_at)
             time.sleep(3600)
@@ -134,7 +134,7 @@ def _train(recipe: Path, run_dir: Path, diary: Path, said: Path, begin, sleep_at
         note("running", 0)
         return run(arguments)
 
-    Trainer._update, trainer.save_state, StopSignal._handle, app._run = updating, saving, handling, running
+    Trainer.update, trainer.save_state, StopSignal._handle, app._run = updating, saving, handling, running
     if begin:
         note("ready", 0)
         begin.wait()

@@ -12,6 +12,7 @@ from tfcli.cli.output import open_file
 from tfcli.cli.records import STDIN, Reader
 from tfcli.cli.segmentations import describe_training, read_texts
 from tfcli.config import TokenizerConfig, TokenizerKind
+from tfcli.config.data import LARGE_VOCABULARY
 from tfcli.errors import DataError
 from tfcli.settings import resolve
 
@@ -36,7 +37,7 @@ def train(
         list[str], typer.Option("-i", "--input", metavar="FILE", help="A TSV of pairs, or lines; may be repeated.")
     ],
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="The tokenizer to write.")],
-    vocab_size: Annotated[int, typer.Option("--vocab-size", metavar="N", min=1, help="Pieces.")] = _DEFAULT.vocab_size,
+    vocab_size: Annotated[int, typer.Option("--vocab-size", metavar="N", min=1, help="Pieces.")] = LARGE_VOCABULARY,
     kind: Annotated[TokenizerKind, typer.Option("--kind", help="How pieces are found.")] = _DEFAULT.kind,
     coverage: Annotated[
         float, typer.Option("--character-coverage", metavar="SHARE", help="Of characters to hold, the rest as bytes.")

@@ -10,12 +10,14 @@ import typer
 from tfcli.cli import console
 from tfcli.cli.options import Device
 from tfcli.config import Precision, Preset
+from tfcli.config.recipe import apply_sets, make_recipe, read_toml, set_value
 from tfcli.data.corpus import PHRASEBOOK
 from tfcli.errors import TfcliError, UsageError
 from tfcli.pulled import parse_hub_name
-from tfcli.recipe import apply_sets, make_recipe, read_toml
 from tfcli.text.languages import find_language
 
+_GOING_ON = {"training.learning_rate": 3e-4, "training.warmup_steps": 50}
+"""A finished model learns a little more, and is not shaken."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -40,6 +42,11 @@ def train(
     init: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Go on from this model's weights, with its tokenizer.")
     ] = None,
+    source: Annotated[str | None, typer.Option(metavar="LANG", help="The language to read, for example zh.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="LANG", help="The language to write.")] = None,
+    vocab_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Pieces of a new tokenizer. Default: to fit the corpus.")
+    ] = None,
     run_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: runs/ and the recipe's name.")] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting of a recipe; repeatable.")
@@ -48,6 +55,7 @@ def train(
         str | None, typer.Option(metavar="TIME", help="Train so long in all, for example 1h30m.")
     ] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Train so many updates in all.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="STAGE", help="Stop after this stage of the recipe.")] = None,
     batch_tokens: Annotated[int | None, typer.Option(metavar="N", help="Padded tokens of the longer side.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Of weights, order and dropout.")] = None,
     device: Device = None,
@@ -73,6 +81,7 @@ def train(
       tfcli train                                          learn the built-in phrasebook
       tfcli train --train corpus.tsv --valid dev.tsv --preset small --max-time 1h
       tfcli train recipe.toml --set model.num_heads=1 --run-dir runs/one-head
+      tfcli train --train mine.tsv --init zh-en            teach a finished model what you need
       torchrun --nproc-per-node 2 -m tfcli train recipe.toml
 
     The same command again goes on where the run folder stopped.
@@ -82,29 +91,38 @@ def train(
     if push_to and parse_hub_name(push_to) is None:
         raise UsageError(f'"{push_to}" is not the name of a repository', "write it as   owner/name")
     values, name = _base(recipe, corpus)
-    if corpus:
-        values.setdefault("data", {})["train"] = [
-            {"path": path} | ({"target": corpus_target} if corpus_target else {}) for path in corpus
-        ]
+    pairs = [{"path": path} | ({"target": corpus_target} if corpus_target else {}) for path in corpus or []]
     training = {"steps": steps, "batch_tokens": batch_tokens, "seed": seed, "precision": precision}
     training["compile"] = compiled or None
     training["max_time"] = parse_duration(max_time) if max_time else None
-    values.setdefault("training", {}).update({key: value for key, value in training.items() if value is not None})
-    if init:
-        values["init"] = init
-    if valid:
-        values.setdefault("data", {})["valid"] = valid
+    if init and not recipe:
+        for key, value in _GOING_ON.items():
+            set_value(values, key, value)
+    for path, value in {
+        "source": source,
+        "target": target,
+        "init": init,
+        "data.train": pairs or None,
+        "data.valid": valid,
+        "tokenizer.vocab_size": vocab_size,
+        **{f"training.{key}": value for key, value in training.items()},
+    }.items():
+        if value is not None:
+            set_value(values, path, value)
     settled = make_recipe(apply_sets(values, sets or []), preset)
+    names = [stage.name for stage in settled.stages]
+    if until and until not in names:
+        raise UsageError(f'the recipe has no stage "{until}"', f"its stages: {', '.join(names)}")
     folder = run_dir or Path("runs") / name
     from tfcli.training import dry_run as dry
     from tfcli.training import run
 
     if dry_run:
-        console.print_out(dry.describe(settled))
+        console.print_out(dry.describe(settled, device or "auto"))
         return
     changes = {"data": allow_data, "world-size": allow_world_size}
     allowed = [change for change, may_be in changes.items() if may_be]
-    outcome = run.train(settled, folder, device or "auto", fresh, console.mode.quiet, allowed, tensorboard)
+    outcome = run.train(settled, folder, device or "auto", fresh, console.mode.quiet, allowed, tensorboard, until)
     if outcome.is_main:
         _say_next(outcome, folder, find_language(settled.source).example)
     if outcome.signal:

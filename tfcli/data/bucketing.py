@@ -1,7 +1,5 @@
 """Which pairs make up which batch: a pure function of the seed and the epoch, so there is no iterator state to lose."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 STEP = 4
@@ -9,18 +7,6 @@ STEP = 4
 
 ROWS = 8
 """Batches have a multiple of so many rows where there are enough pairs, for the same reason."""
-
-
-def draw_pairs(sizes: Sequence[int], weights: Sequence[float], seed: int, epoch: int) -> np.ndarray:
-    """The pairs of one epoch, with repetition: a corpus of weight w gives each of its pairs floor(w) times and a random
-    share of them, the fraction of w, once more. Pair numbers run on from corpus to corpus."""
-    drawn, start = [], 0
-    for i, (size, weight) in enumerate(zip(sizes, weights, strict=True)):
-        rng = np.random.default_rng([seed, epoch, i])
-        drawn.append(np.tile(np.arange(size), int(weight)) + start)
-        drawn.append(rng.permutation(size)[: round(weight % 1 * size)] + start)
-        start += size
-    return np.concatenate(drawn)
 
 
 def round_up(length: np.ndarray | int) -> np.ndarray | int:
@@ -31,8 +17,6 @@ def round_up(length: np.ndarray | int) -> np.ndarray | int:
 def plan_epoch(
     src_lengths: np.ndarray,
     tgt_lengths: np.ndarray,
-    sizes: Sequence[int],
-    weights: Sequence[float],
     batch_tokens: int,
     seed: int,
     epoch: int,
@@ -42,7 +26,7 @@ def plan_epoch(
     batch_tokens: rows times padded length of the longer side is at most this, unless a single pair is longer.
     """
     rng = np.random.default_rng([seed, epoch])
-    pairs = rng.permutation(draw_pairs(sizes, weights, seed, epoch))
+    pairs = rng.permutation(len(src_lengths))
     src, tgt = round_up(src_lengths[pairs]), round_up(tgt_lengths[pairs])
     order = np.lexsort((src, tgt))  # by target length, then source length; equal ones stay shuffled
     pairs, src, tgt = pairs[order], src[order], tgt[order]

@@ -1,6 +1,5 @@
-"""A corpus as ids, flat in memory: four bytes a token at the most, however many pairs."""
+"""A corpus as ids, flat in memory: two bytes a token, or four of a large vocabulary, however many pairs."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -51,10 +50,13 @@ class EncodedPairs:
     def __len__(self) -> int:
         return len(self.src.offsets) - 1
 
-    def fingerprint(self) -> str:
-        """SHA-256 of all ids, in hex: another one is another corpus, or another tokenizer."""
-        arrays = (part for side in (self.src, self.tgt) for part in (side.tokens, side.offsets))
-        return hashlib.sha256(b"".join(hashlib.sha256(array).digest() for array in arrays)).hexdigest()
+    def select(self, rows: np.ndarray) -> "EncodedPairs":
+        """The pairs of some numbers, in their order."""
+        sides = []
+        for side in (self.src, self.tgt):
+            tokens = [side.sequence(row) for row in rows]
+            sides.append(Side(np.concatenate(tokens), np.concatenate([[0], np.cumsum([*map(len, tokens)])])))
+        return EncodedPairs(*sides, Counter())
 
 
 def encode_pairs(texts: Iterable[tuple[str, str]], encode: Encode, config: DataConfig) -> EncodedPairs:
@@ -67,12 +69,13 @@ def encode_pairs(texts: Iterable[tuple[str, str]], encode: Encode, config: DataC
         kept = [pair for pair in pairs if not why_dropped(*pair, config, dropped)]
         for side in range(2):
             ids = [[*pair[side], EOS] for pair in kept]
-            tokens[side].append(np.fromiter((i for row in ids for i in row), dtype=np.int32))
+            flat = np.fromiter((i for row in ids for i in row), dtype=np.int32)
+            tokens[side].append(flat.astype(np.min_scalar_type(max(int(flat.max(initial=0)), 256))))
             lengths[side].extend(map(len, ids))
     sides = []
     for ids, counts in zip(tokens, lengths, strict=True):
         offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-        sides.append(Side(np.concatenate([np.zeros(0, np.int32), *ids]), offsets))
+        sides.append(Side(np.concatenate([np.zeros(0, np.uint16), *ids]), offsets))
     return EncodedPairs(*sides, dropped)
 
 

@@ -1,4 +1,4 @@
-"""Pairs as people type them: small changes to the text of some training pairs, so that the model has seen them.
+"""Pairs as people type them: changes to the text of some training pairs, so that the model has seen them.
 
 Each function takes the text of a pair and a random generator and returns the changed text; NoiseConfig says how often.
 Which pairs change depends on the seed alone.
@@ -6,14 +6,32 @@ Which pairs change depends on the seed alone.
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tfcli.config import PLACEHOLDERS, NoiseConfig
 
 _FINAL = "。！？.!?；;，,"
+_WIDE = {".": "。", "!": "！", "?": "？"}
+_NARROW = {wide: narrow for narrow, wide in _WIDE.items()}
+_OPEN = _FINAL + "…:：\"”』」'’)）—～~"
+"""A text that ends in one of these has an end of its own."""
 _COPIED = re.compile(r"[A-Za-z][A-Za-z0-9.+_-]*[A-Za-z0-9]|\d[\d.,:%-]*\d|\d")
+_CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 Texts = tuple[str, str]
+Change = Callable[[str, str, random.Random], Texts]
+
+
+def add_final_punctuation(source: str, target: str, rng: random.Random) -> Texts:
+    """好久不见, Long time no see. becomes 好久不见。 in the script of the text that lacks the mark."""
+    return _ended(source, target), _ended(target, source)
+
+
+def _ended(text: str, model: str) -> str:
+    mark = _NARROW.get(model[-1:], model[-1:])
+    if mark not in _WIDE or not text or text[-1] in _OPEN:
+        return text
+    return text + (_WIDE[mark] if _CJK.match(text[-1]) else mark)
 
 
 def drop_final_punctuation(source: str, target: str, rng: random.Random) -> Texts:
@@ -36,29 +54,41 @@ def placeholders(source: str, target: str, rng: random.Random) -> Texts:
     return source, target
 
 
-def join(source: str, target: str, following: Texts) -> Texts:
-    """Two neighbouring pairs as one, with the punctuation between them that spoken lines lack."""
-    stop = "" if source[-1:] in _FINAL else "。"
-    return f"{source}{stop}{following[0]}", f"{target} {following[1]}"
+def join(first: Texts, following: Texts) -> Texts:
+    """Two neighbouring pairs as one, each with the punctuation between them that spoken lines lack."""
+    source, target = (_glued(*texts) for texts in zip(first, following, strict=True))
+    return source, target
 
 
-_SINGLE = (drop_final_punctuation, spaces_for_commas, placeholders)
+def _glued(text: str, following: str) -> str:
+    wide = _CJK.match(text[-1:])
+    stop = "" if text[-1:] in _OPEN else "。" if wide else "."
+    return f"{text}{stop}{'' if wide else ' '}{following}"
+
+
+_CHANGES: dict[str, Change] = {
+    "drop_final_punctuation": drop_final_punctuation,
+    "spaces_for_commas": spaces_for_commas,
+    "placeholders": placeholders,
+}
 
 
 def add_noise(pairs: Iterable[Texts], config: NoiseConfig, seed: str) -> Iterator[Texts]:
-    """The pairs, some of them changed."""
+    """The pairs, some of them changed, and some joined to the one that follows."""
     rng = random.Random(seed)
+    changes = [(change, rate) for name, change in _CHANGES.items() if (rate := getattr(config, name))]
     pending: Texts | None = None
-    for source, target in pairs:
+    for pair in pairs:
+        if config.add_final_punctuation and rng.random() < config.add_final_punctuation:
+            pair = add_final_punctuation(*pair, rng)
         if pending is not None:
-            source, target = join(*pending, (source, target))
-            pending = None
-        elif rng.random() < config.join:
-            pending = (source, target)
+            pair, pending = join(pending, pair), None
+        elif config.join and rng.random() < config.join:
+            pending = pair
             continue
-        for change in _SINGLE:
-            if rng.random() < getattr(config, change.__name__):
-                source, target = change(source, target, rng)
-        yield source, target
+        for change, rate in changes:
+            if rng.random() < rate:
+                pair = change(*pair, rng)
+        yield pair
     if pending is not None:
         yield pending

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tfcli.bundle import CARD, RECIPE, locate, read_bundle
+from tfcli.config.recipe import make_recipe, read_toml
 from tfcli.errors import ModelError, NotFoundError, UsageError
 from tfcli.hub.card import model_card
 from tfcli.hub.pull import FILES
-from tfcli.recipe import make_recipe, read_toml
 
 _SECRET = re.compile(
     rb"\b(hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|sk-[\w-]{30,}|AKIA[0-9A-Z]{16})\b"

@@ -27,16 +27,15 @@ class MovingAverage:
         torch._foreach_lerp_(list(self.shadow.values()), list(model.state_dict().values()), 1 - decay)
 
 
-def average(states: Iterable[State]) -> State:
-    """The mean of models of one shape, one after another in memory; computed in float64."""
+def weighted_mean(states: Iterable[tuple[State, float]]) -> State:
+    """The sum of models of one shape, each times its weight, one after another in memory; computed in float64."""
     total: State = {}
-    count = 0
-    for count, state in enumerate(states, 1):
+    for state, weight in states:
         for name, tensor in state.items():
-            total[name] = total[name] + tensor.double() if count > 1 else tensor.double()
-    return {name: (tensor / count).float() for name, tensor in total.items()}
+            total[name] = total.get(name, 0) + tensor.double() * weight
+    return {name: tensor.float() for name, tensor in total.items()}
 
 
 def average_checkpoints(paths: Sequence[Path]) -> State:
     """The mean of the weights of several checkpoints of one run (Vaswani et al. 2017, section 6.1)."""
-    return average(load(read_verified(path)["model.safetensors"]) for path in paths)
+    return weighted_mean((load(read_verified(path)["model.safetensors"]), 1 / len(paths)) for path in paths)

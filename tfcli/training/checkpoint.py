@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tfcli.errors import ModelError, ResourceError
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
+_STATE = "state.json"
 _PREFIX = "step-"
 
 
@@ -29,8 +31,8 @@ _PREFIX = "step-"
 class TrainState:
     """All that a run needs to go on as if it had never stopped.
 
-    tensors: named groups ("model", "ema", "optimizer", "random"), each a dict of tensors.
-    facts: JSON values: step, epoch, position in the epoch, seconds trained, best score, fingerprints.
+    step: updates of the whole run. tensors: groups ("model", "ema", "best", "optimizer", "random") of named tensors.
+    facts: JSON values: stage, epoch, position in the epoch, seconds trained, best score, fingerprints.
     """
 
     step: int
@@ -38,9 +40,10 @@ class TrainState:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def save_state(folder: Path, state: TrainState, keep: int) -> Path:
-    """Writes the state below `folder`; keeps the newest `keep` checkpoints. A step that is already there is left alone,
-    unless it is damaged. Raises ResourceError if the disk does not take it; the older checkpoints are still there."""
+def save_state(folder: Path, state: TrainState, keep: int, milestones: Collection[int] = ()) -> Path:
+    """Writes the state below `folder`; keeps the newest `keep` checkpoints, and those of the steps in `milestones`. A
+    step that is already there is left alone, unless it is damaged. Raises ResourceError if the disk does not take it;
+    the older checkpoints are still there."""
     final = checkpoint_path(folder, state.step)
     files = _pack(state)
     safe: list[Path] = []
@@ -49,7 +52,7 @@ def save_state(folder: Path, state: TrainState, keep: int) -> Path:
             _write(final, files)
         sync_folder(folder)
         safe = [final]
-        _prune(folder, final, keep)
+        _prune(folder, final, keep, milestones)
     except OSError as error:
         safe = safe or [path for path in list_checkpoints(folder) if path != final and _is_intact(path)]
         raise _explain(error, state.step, folder, files, safe) from error
@@ -76,17 +79,19 @@ def _pack(state: TrainState) -> dict[str, bytes]:
     """The files of a checkpoint in the order of writing: the manifest, which knows all the others, is last."""
     files = {f"{name}.safetensors": save(group) for name, group in state.tensors.items()}
     facts = {"format": FORMAT, "step": state.step, **state.facts}
-    files["state.json"] = json.dumps(facts, indent=1).encode()
+    files[_STATE] = json.dumps(facts, indent=1).encode()
     sums = {name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
     return {**files, _MANIFEST: _seal(sums)}
 
 
-def _prune(folder: Path, final: Path, keep: int) -> None:
+def _prune(folder: Path, final: Path, keep: int, milestones: Collection[int]) -> None:
     checkpoints = list_checkpoints(folder)
+    stay = {checkpoint_path(folder, step) for step in milestones}
     newest = checkpoints.index(final)
     # Newer ones did not verify, or the run would have gone on from there.
     for old in [*checkpoints[: max(newest + 1 - keep, 0)], *checkpoints[newest + 1 :]]:
-        _discard(old)
+        if old not in stay:
+            _discard(old)
 
 
 def _explain(error: OSError, step: int, folder: Path, files: dict[str, bytes], safe: list[Path]) -> ResourceError:
@@ -94,7 +99,7 @@ def _explain(error: OSError, step: int, folder: Path, files: dict[str, bytes], s
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     what = "disk full" if full else os.strerror(error.errno)
     needs = f"needs {-(-sum(map(len, files.values())) // 2**20):,} MiB in" if full else "in"
-    kept = f"step {int(safe[-1].name.removeprefix(_PREFIX)):,} is safe" if safe else "no step is saved yet"
+    kept = f"step {step_of(safe[-1]):,} is safe" if safe else "no step is saved yet"
     hint = "go on from there with the same command" if safe else ""
     return ResourceError(f'{what} while saving step {step:,}; {kept}; {needs} "{folder}"', hint)
 
@@ -117,17 +122,29 @@ def checkpoint_path(folder: Path, step: int) -> Path:
     return folder / f"{_PREFIX}{step:09d}"
 
 
+def step_of(path: Path) -> int:
+    """The step of a checkpoint's folder."""
+    return int(path.name.removeprefix(_PREFIX))
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a folder holds a checkpoint, intact or not."""
+    return (path / _MANIFEST).is_file()
+
+
 def list_checkpoints(folder: Path) -> list[Path]:
     """The checkpoints below `folder`, oldest first."""
     return sorted(folder.glob(f"{_PREFIX}*"))
 
 
-def load_latest(folder: Path) -> tuple[TrainState | None, list[str]]:
-    """The newest state that verifies, and a sentence for each newer one that does not."""
+def load_latest(folder: Path, stage: str | None = None) -> tuple[TrainState | None, list[str]]:
+    """The newest state that verifies, of a stage if one is named, and a sentence for each newer one that does not."""
     skipped = []
     for path in reversed(list_checkpoints(folder)):
         try:
-            return load_state(path), skipped
+            state = load_state(path)
+            if stage is None or state.facts.get("stage", stage) == stage:
+                return state, skipped
         except ModelError as error:
             skipped.append(error.message)
     if skipped:
@@ -138,7 +155,7 @@ def load_latest(folder: Path) -> tuple[TrainState | None, list[str]]:
 def load_state(path: Path) -> TrainState:
     """One checkpoint; ModelError if a byte of it differs from what was written."""
     files = read_verified(path)
-    facts = json.loads(files.pop("state.json"))
+    facts = json.loads(files.pop(_STATE))
     if facts.pop("format") != FORMAT:
         raise ModelError(f"{path.name} was written by another version of tfcli")
     tensors = {name.removesuffix(".safetensors"): load(data) for name, data in files.items()}

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import torch
 
+from tfcli.config import TrainingConfig
+
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
@@ -39,6 +41,11 @@ def peak_memory(device: torch.device) -> float:
         return torch.cuda.max_memory_allocated(device) / 2**20
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def precision_of(config: TrainingConfig, device: torch.device) -> torch.dtype:
+    """What matrices are multiplied in."""
+    return fast_precision(device) if config.precision == "auto" else getattr(torch, config.precision)
 
 
 def fast_precision(device: torch.device) -> torch.dtype:

@@ -16,10 +16,10 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Identity:
-    """tokenizer, corpora: SHA-256 of the tokenizer's file, and of the encoded training pairs. processes: how many."""
+    """tokenizer, texts: SHA-256 of the tokenizer's file, and of the training pairs. processes: how many."""
 
     tokenizer: str
-    corpora: str
+    texts: str
     processes: int
 
     def facts(self) -> dict[str, Any]:
@@ -36,9 +36,9 @@ class Identity:
                 f"tokenizer.model is not the one of the run: {_both(before['tokenizer'], self.tokenizer)}",
                 "put the old one back, or start over with   --fresh",
             )
-        if before["corpora"] != self.corpora and "data" not in allowed:
+        if before.get("texts", self.texts) != self.texts and "data" not in allowed:
             raise ModelError(
-                f"the training pairs are not those of the run: {_both(before['corpora'], self.corpora)}",
+                f"the training pairs are not those of the run: {_both(before['texts'], self.texts)}",
                 "go on with the new ones   --allow-data-change   or start over   --fresh",
             )
         if before["processes"] != self.processes and "world-size" not in allowed:

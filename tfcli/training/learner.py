@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tfcli.config import TrainingConfig
+from tfcli.config import StageConfig
 from tfcli.training.averaging import MovingAverage, State
 from tfcli.training.checkpoint import TrainState
 from tfcli.training.distributed import World
@@ -13,33 +13,38 @@ from tfcli.training.identity import Identity
 from tfcli.training.objectives.objective import Objective
 from tfcli.training.optimizers import build_optimizers, load_optimizer_tensors, optimizer_tensors
 
-_FACTS = ("epoch", "position", "seconds", "best", "stale", "skipped")
+_FACTS = ("start", "tokens", "epoch", "position", "seconds", "best", "stale", "skipped")
 
 
 class Learner:
-    """Model, optimizers, moving average and counters of one run.
+    """Model, optimizers, moving average and counters of one stage.
 
-    step: updates made. epoch, position: the next micro-batch. seconds: trained so far, over all resumes.
-    best: scores of the best validation. stale: validations since then. skipped: steps without an update. identity: of
-    the run.
+    start: updates of the run before this stage. step: updates of the stage. tokens: target tokens they were made from.
+    epoch, position: the next micro-batch. seconds: trained in the stage, over all resumes. best, best_weights: scores
+    of the best validation, and what was validated. stale: validations since then. skipped: steps without an update.
     """
 
-    def __init__(self, objective: Objective, config: TrainingConfig, world: World, identity: Identity):
-        self.objective, self.model, self.world, self.identity = objective, objective.model, world, identity
-        self.optimizers = build_optimizers(self.model, config)
-        self.average = MovingAverage(self.model, config.ema_decay) if config.ema_decay else None
-        self.step = self.epoch = self.position = self.stale = self.skipped = 0
+    def __init__(self, objective: Objective, stage: StageConfig, start: int, world: World):
+        self.objective, self.model, self.stage, self.world = objective, objective.model, stage, world
+        self.optimizers = build_optimizers(self.model, stage.training)
+        self.average = MovingAverage(self.model, stage.training.ema_decay) if stage.training.ema_decay else None
+        self.start = start
+        self.step = self.tokens = self.epoch = self.position = self.stale = self.skipped = 0
         self.seconds = 0.0
         self.best: dict[str, float] | None = None
+        self.best_weights: State = {}
 
-    def state(self) -> TrainState:
+    def state(self, identity: Identity) -> TrainState:
         """Everything the next step depends on. Every process must ask: the random states of all are gathered."""
         random = {str(rank): state for rank, state in enumerate(self.world.gather(self._random_state()))}
         tensors = {"model": self.weights(), "optimizer": optimizer_tensors(self.optimizers), "random": random}
         if self.average:
             tensors["ema"] = self.average.shadow
+        if self.best_weights:
+            tensors["best"] = self.best_weights
         facts: dict[str, Any] = {name: getattr(self, name) for name in _FACTS}
-        return TrainState(self.step, tensors, facts | self.identity.facts())
+        facts |= {"stage": self.stage.name, **identity.facts()}
+        return TrainState(self.start + self.step, tensors, facts)
 
     def load_state(self, state: TrainState) -> bool:
         """Goes on from a state of a learner made with the same config. Returns whether what follows is what would have
@@ -48,10 +53,11 @@ class Learner:
         if self.average:
             for name, tensor in self.average.shadow.items():
                 tensor.copy_(state.tensors["ema"][name])
+        self.best_weights = state.tensors.get("best", {})
         load_optimizer_tensors(self.optimizers, state.tensors["optimizer"])
-        self.step = state.step
         for name in _FACTS:
             setattr(self, name, state.facts.get(name, getattr(self, name)))
+        self.step = state.step - self.start
         states = state.tensors["random"]
         same = len(states) == self.world.size and states["0"].shape == self._random_state().shape
         if same:
@@ -77,3 +83,9 @@ class Learner:
             torch.cuda.set_rng_state(state.cpu(), self.world.device)
         else:
             torch.set_rng_state(state.cpu())
+
+
+def left_weights(state: TrainState, kind: str) -> State:
+    """What a stage left: its last weights, its best ones or its moving average; kind as in a share of a recipe."""
+    group = {"last": "model", "best": "best", "ema": "ema", "": "ema" if "ema" in state.tensors else "model"}[kind]
+    return state.tensors.get(group) or state.tensors["model"]

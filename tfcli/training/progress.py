@@ -34,6 +34,7 @@ class Reporter:
         )
         self._task = self._bar.add_task("training", total=1.0, status="")
         self._last_line = 0.0
+        self._stage = ""
 
     def __enter__(self) -> "Reporter":
         self._bar.start()
@@ -43,6 +44,12 @@ class Reporter:
         self._bar.stop()
         if self.board:
             self.board.close()
+
+    def begin(self, number: int, count: int, name: str) -> None:
+        """A stage; of a run of one nothing is said."""
+        self._stage = f"stage {number} of {count}, {name}" if count > 1 else ""
+        if self._stage:
+            self.say(self._stage)
 
     def say(self, text: str) -> None:
         """Lines for people."""
@@ -63,12 +70,18 @@ class Reporter:
         """One logged update: step, loss, perplexity, learning rate, tokens/s, memory, seconds left; fetching: the share
         of the time that went into making batches."""
         self.record("step", time=round(time.time(), 1), **values)
-        left = f"{values['seconds_left'] / 60:.0f} min left" if values.get("seconds_left") is not None else ""
+        here, left = (values.get(name) for name in ("stage_seconds_left", "seconds_left"))
+        times = [f"{here / 60:.0f} min left"] if here is not None else []
+        if self._stage and left is not None:
+            times.append(f"{left / 60:.0f} for all")
+        left = ", ".join(times)
         lines = (
             f"step {values['step']:,}  loss {values['loss']:.3f}  ppl {values['perplexity']:.1f}  "
             f"{values['tokens_per_second']:,.0f} tok/s",
             f"lr {values['learning_rate']:.1e}  {values['memory_mib']:,} MiB  data {values['fetching']:.1%}  {left}",
         )
+        if self._stage:
+            lines = (self._stage, *lines)
         if self.console.is_terminal:
             self._bar.update(self._task, completed=progress, status="\n".join(lines))
         elif time.monotonic() - self._last_line >= _LINE_SECONDS:

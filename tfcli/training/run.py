@@ -1,4 +1,4 @@
-"""One training run from a recipe to a bundle: prepare or resume, loop, average, write."""
+"""One training run from a recipe to a bundle: settle, stage after stage, average, write."""
 
 import dataclasses
 from collections.abc import Collection
@@ -6,45 +6,27 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import nn
-
-import tfcli
-from tfcli.attention_maps.aligner import find_aligner
-from tfcli.attention_maps.words import SPACE
 from tfcli.build import build_model
-from tfcli.bundle import FORMAT, Aligner, BundleConfig, locate, read_bundle, write_bundle
+from tfcli.bundle import locate, read_bundle
 from tfcli.config import Recipe
 from tfcli.disk import finish_replacing, replace_file
-from tfcli.hub.card import model_card
-from tfcli.recipe import to_toml
 from tfcli.tokenizer import Tokenizer
-from tfcli.training.averaging import State, average_checkpoints
-from tfcli.training.checkpoint import (
-    TrainState,
-    checkpoint_path,
-    list_checkpoints,
-    load_latest,
-    load_state,
-    remove_leftovers,
-)
+from tfcli.training import publish
+from tfcli.training.averaging import average_checkpoints
+from tfcli.training.checkpoint import list_checkpoints, remove_leftovers, step_of
 from tfcli.training.curves import read_panels, write_svg
 from tfcli.training.distributed import World, join_world
-from tfcli.training.hardware import fast_precision, keep_freed_memory
-from tfcli.training.identity import Change, Identity
-from tfcli.training.learner import Learner
-from tfcli.training.objectives import OBJECTIVES
-from tfcli.training.prepare import prepare_data, prepare_tokenizer
+from tfcli.training.hardware import keep_freed_memory
+from tfcli.training.history import Ended, read_history, write_history
+from tfcli.training.identity import Change
+from tfcli.training.prepare import prepare_tokenizer, prepare_validation
 from tfcli.training.progress import Reporter
-from tfcli.training.reward import Reward
+from tfcli.training.publish import Publisher
 from tfcli.training.run_folder import RunFolder
+from tfcli.training.stage import Run, train_stage
 from tfcli.training.stopping import StopSignal
 from tfcli.training.tensorboard import open_board
-from tfcli.training.trainer import Trainer
-from tfcli.training.validation import Validation
-
-_ALIGNED_PAIRS = 200
-"""So many are enough for the same choice as more, and take a few seconds."""
+from tfcli.training.validation import goodness
 
 
 @dataclass(frozen=True)
@@ -66,10 +48,12 @@ def train(
     quiet: bool = False,
     allowed: Collection[Change] = (),
     tensorboard: bool = False,
+    until: str | None = None,
 ) -> Outcome:
     """Trains in the run folder `path`, resuming what is there, until the recipe is fulfilled or a signal comes.
 
-    allowed: what may be another than when the run stopped. tensorboard: write the numbers for it as well.
+    allowed: what may be another than when the run stopped. tensorboard: write the numbers for it as well. until: the
+    stage after which to stop.
     """
     keep_freed_memory()
     world = join_world(device)
@@ -84,51 +68,61 @@ def train(
         reporter = Reporter(folder.metrics if world.is_main else None, quiet or not world.is_main, board)
         tokenizer = _settle(recipe, folder, world, reporter)
         recipe = with_shape(recipe, tokenizer)
-        trainer = make_trainer(recipe, folder, tokenizer, world, reporter)
-        state, skipped = _pick_state(folder.checkpoints, world)
-        for sentence in skipped:
-            reporter.say(f"skipped: {sentence}")
-        if state:
-            learner = trainer.learner
-            learner.identity.check(state, allowed)
-            if not learner.load_state(state):
-                reporter.say("other processes than before: the run goes on, but not bit for bit as it would have")
-            reporter.say(
-                f"resuming at step {state.step:,} (epoch {learner.epoch}, {learner.seconds / 60:.0f} min trained)"
-            )
+        validation = prepare_validation(recipe, tokenizer)
+        publisher = Publisher(recipe, folder, tokenizer, validation)
+        run = Run(recipe, folder, tokenizer, validation, world, reporter, publisher, allowed)
         stop = stack.enter_context(StopSignal())
         stack.enter_context(reporter)
-        trainer.run(stop)
-        if world.is_main and recipe.training.average > 1 and not trainer.stopped:
-            _score_average(trainer, folder, recipe.training.average)
+        outcome = _train_stages(run, stop, until)
         if world.is_main and folder.metrics.exists():  # a run that is stopped early has none
             write_svg(read_panels(folder.metrics), folder.curves)
-    return Outcome(folder.bundle, trainer.learner.step, trainer.learner.best or {}, trainer.stopped, world.is_main)
+    return outcome
 
 
-def make_trainer(recipe: Recipe, folder: RunFolder, tokenizer: Tokenizer, world: World, reporter: Reporter) -> Trainer:
-    """A trainer at step 0. Every process builds the same model from the same seed."""
-    corpora, validation = prepare_data(recipe, tokenizer, reporter.say)
-    torch.manual_seed(recipe.training.seed)
-    model = read_bundle(locate(recipe.init)).load_model() if recipe.init else build_model(recipe.model)
-    model = model.requires_grad_(True).to(world.device)
-    torch.manual_seed(recipe.training.seed + world.rank)  # from here on dropout differs between processes
-    reward = Reward(recipe.training.reward.metric, tokenizer.decode, recipe.target)
-    objective = OBJECTIVES[recipe.training.objective](model, recipe.training, reward)
-    wanted = recipe.training.precision
-    precision = fast_precision(world.device) if wanted == "auto" else getattr(torch, wanted)
-    reporter.say(
-        f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters, {world.size} process(es) on "
-        f"{world.device.type}, {str(precision).removeprefix('torch.')}"
-    )
+def _train_stages(run: Run, stop: StopSignal, until: str | None) -> Outcome:
+    """All stages that have not ended, and then the finished model."""
+    stages, folder, world = run.recipe.stages, run.folder, run.world
+    history = read_history(folder.history, stages)
+    world.wait()  # nobody writes it before all have read it
+    step = history[-1].step if history else 0
+    scores = history[-1].scores if history else {}
+    signal = 0
+    while len(history) < len(stages) and not signal and until not in {ended.name for ended in history}:
+        stage = stages[len(history)]
+        run.reporter.begin(len(history) + 1, len(stages), stage.name)
+        trainer, ended = train_stage(run, stage, history, stop)
+        step, scores, signal = ended.step, ended.scores, trainer.stopped
+        if trainer.ended:
+            history.append(ended)
+            if world.is_main:
+                write_history(folder.history, history)
+            world.wait()
+    if world.is_main and len(history) == len(stages):
+        scores = _finish(run, history)
+    return Outcome(folder.bundle, step, scores, signal, world.is_main)
 
-    def on_best(weights: State, scores: dict[str, float]) -> None:
-        aligner = _find_aligner(learner.model, tokenizer, validation)
-        _write(recipe, folder, tokenizer, weights, scores, learner, aligner)
 
-    identity = Identity(tokenizer.sha256, corpora.pairs.fingerprint(), world.size)
-    learner = Learner(objective, recipe.training, world, identity)
-    return Trainer(learner, corpora, validation, recipe.training, precision, folder.checkpoints, reporter, on_best)
+def _finish(run: Run, history: list[Ended]) -> dict[str, float]:
+    """The finished model, where it is not simply the best of the last stage. Returns its scores."""
+    recipe, last = run.recipe, run.recipe.stages[-1]
+    best = history[-1].scores
+    if recipe.final:
+        what, weights = "the weighted mean of stages", run.mean(recipe.final, history)
+    elif (count := last.training.average) > 1:
+        start = history[-2].step if len(history) > 1 else -1
+        paths = [path for path in list_checkpoints(run.folder.checkpoints) if step_of(path) > start][-count:]
+        what, weights = f"the mean of the last {len(paths)} checkpoints", average_checkpoints(paths)
+    else:
+        return best
+    model = build_model(recipe.model).to(run.world.device)
+    model.load_state_dict(weights)
+    scores, translations = run.validation.run(run.objective(model, last), run.world.device)
+    better = bool(recipe.final) or goodness(scores, last.training.metric) > goodness(best, last.training.metric)
+    run.reporter.say(f"{what}:")
+    run.reporter.validation(history[-1].step, scores, run.validation.samples(translations), better)
+    if better:
+        run.publisher.publish(model, weights, scores, [publish.of_stage(ended) for ended in history])
+    return scores if better else best
 
 
 def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter) -> Tokenizer:
@@ -144,77 +138,9 @@ def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter)
     return Tokenizer.load(folder.tokenizer)
 
 
-def _pick_state(checkpoints: Path, world: World) -> tuple[TrainState | None, list[str]]:
-    """The main process picks the checkpoint to go on from, the others take the same one: a file that only some of them
-    can read is not to part them. Otherwise as `load_latest`."""
-    state, skipped = load_latest(checkpoints) if world.is_main else (None, [])
-    (step,) = world.max(state.step if state else -1.0)
-    if step >= 0 and not world.is_main:
-        state = load_state(checkpoint_path(checkpoints, int(step)))
-    return state, skipped
-
-
 def with_shape(recipe: Recipe, tokenizer: Tokenizer) -> Recipe:
     """The recipe with the shape the model will have: that of the model to go on from, or its own with the vocabulary
     that the tokenizer turned out to have."""
     if recipe.init:
         return dataclasses.replace(recipe, model=read_bundle(locate(recipe.init)).config.model)
     return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, vocab_size=len(tokenizer)))
-
-
-def _score_average(trainer: Trainer, folder: RunFolder, count: int) -> None:
-    """The mean of the last checkpoints, scored like any other candidate."""
-    paths = list_checkpoints(folder.checkpoints)[-count:]
-    trainer.learner.put_weights(average_checkpoints(paths))
-    trainer.reporter.say(f"the mean of the last {len(paths)} checkpoints:")
-    trainer.score_weights()
-
-
-def _find_aligner(model: nn.Module, tokenizer: Tokenizer, validation: Validation) -> Aligner:
-    """Where the model as it is aligns best on the first held-out pairs."""
-    src, tgt = validation.encoded.src, validation.encoded.tgt
-    numbers = range(min(len(validation.encoded), _ALIGNED_PAIRS))
-    pairs = [(src.sequence(i)[:-1].tolist(), tgt.sequence(i)[:-1].tolist()) for i in numbers]
-    was_training = model.training
-    spaces = [i for i, piece in enumerate(tokenizer.pieces(range(len(tokenizer)))) if piece == SPACE]
-    aligner = find_aligner(model.eval(), pairs, spaces)
-    model.train(was_training)
-    return aligner
-
-
-def _write(
-    recipe: Recipe,
-    folder: RunFolder,
-    tokenizer: Tokenizer,
-    weights: State,
-    scores: dict[str, float],
-    learner: Learner,
-    aligner: Aligner,
-) -> None:
-    config = BundleConfig(
-        format=FORMAT,
-        source=recipe.source,
-        target=recipe.target,
-        model=recipe.model,
-        tokenizer_sha256=tokenizer.sha256,
-        dtype="float16",
-        library_version=tfcli.__version__,
-        license=recipe.license,
-        aligner=aligner,
-    )
-    metrics = {
-        "validation": scores,
-        "step": learner.step,
-        "epoch": learner.epoch,
-        "training_seconds": round(learner.seconds),
-        "parameters": sum(tensor.numel() for tensor in weights.values()),
-    }
-    write_bundle(
-        folder.bundle,
-        config=config,
-        state=weights,
-        tokenizer=tokenizer,
-        recipe_toml=to_toml(recipe),
-        metrics=metrics,
-        card=model_card(config, recipe, metrics),
-    )

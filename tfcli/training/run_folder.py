@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tfcli.config import Recipe
+from tfcli.config.recipe import make_recipe, read_toml, to_toml
 from tfcli.disk import make_folder, replace_file
 from tfcli.errors import ModelError, ResourceError
-from tfcli.recipe import make_recipe, read_toml, to_toml
 from tfcli.training.checkpoint import list_checkpoints
+from tfcli.training.history import read_history
+from tfcli.training.length import LIMITS
 
-_LENGTH = ("steps", "max_time", "patience")
-_HABITS = ("valid_every", "save_every", "keep", "average", "metric", "precision", "compile")
 _TRIES = 100
 """To learn who has the lock, at 10 ms each; the process may be on another machine."""
-MAY_CHANGE = {"license", *(f"training.{name}" for name in (*_LENGTH, *_HABITS, "learning_rate"))}
-"""Settings that a resumed run may have different: what was learned so far stays valid."""
+_HABITS = ("valid_every", "save_every", "save_minutes", "keep", "average", "metric", "precision", "compile")
+MAY_CHANGE = {*LIMITS, *_HABITS, "learning_rate"}
+"""Settings of a training that a resumed run may have different: what was learned so far stays valid."""
+_FREE = ("license", "final", "data.tests")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class RunFolder:
         return self.path / "recipe.toml"
 
     @property
+    def history(self) -> Path:
+        """Which stages have ended."""
+        return self.path / "stages.json"
+
+    @property
     def tokenizer(self) -> Path:
         return self.path / "tokenizer.model"
 
@@ -74,7 +81,7 @@ class RunFolder:
         """Forgets an earlier run."""
         for path in (self.checkpoints, self.bundle, self.board):
             shutil.rmtree(path, ignore_errors=True)
-        for path in (self.metrics, self.curves, self.recipe, self.tokenizer):
+        for path in (self.metrics, self.curves, self.recipe, self.history, self.tokenizer):
             path.unlink(missing_ok=True)
 
     def settle_recipe(self, recipe: Recipe) -> list[str]:
@@ -89,14 +96,17 @@ class RunFolder:
                 self.tokenizer.unlink(missing_ok=True)
         elif self.recipe.exists():
             before, after = (_flat(r) for r in (make_recipe(read_toml(self.recipe)), recipe))
+            ended = len(read_history(self.history, recipe.stages))
+            begun = {f"stage.{stage.name}" for stage in recipe.stages[: ended + 1]}
             changed = sorted(key for key in before | after if before.get(key) != after.get(key))
             changes = [f"{key}: {before.get(key)} -> {after.get(key)}" for key in changed]
-            if refused := [text for key, text in zip(changed, changes, strict=True) if key not in MAY_CHANGE]:
+            refused = [text for key, text in zip(changed, changes, strict=True) if not _may_change(key, begun)]
+            if refused:
                 raise ModelError(
                     f'"{self.path}" was trained with another recipe: {"; ".join(refused)}',
                     "start over with   --fresh, or train elsewhere with   --run-dir",
                 )
-        replace_file(self.recipe, to_toml(recipe).encode())
+        replace_file(self.recipe, to_toml(recipe, full=True).encode())
         return changes
 
 
@@ -125,14 +135,35 @@ def _is_alive(process: str) -> bool:
     return True
 
 
+def _may_change(key: str, begun: set[str]) -> bool:
+    """begun: the stages whose training has begun, as in the keys of `_flat`."""
+    stage = ".".join(key.split(".")[:2])
+    if key.startswith("stage.") and stage not in begun:
+        return True
+    where, _, name = key.rpartition(".")
+    return key.startswith(_FREE) or (where.endswith("training") and name in MAY_CHANGE)
+
+
 def _flat(recipe: Recipe) -> dict[str, Any]:
-    """Dotted names of all settings; lists of corpora stay whole."""
+    """Dotted names of all settings that a run depends on. A stage is named by its name, and tells which corpora it
+    reads; those of a recipe without stages are the recipe's own."""
 
     def walk(values: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         for key, value in values.items():
-            if isinstance(value, dict):
+            if isinstance(value, dict) and value:
                 yield from walk(value, f"{prefix}{key}.")
             else:
                 yield prefix + key, value
 
-    return dict(walk(dataclasses.asdict(recipe), ""))
+    values = dataclasses.asdict(recipe)
+    del values["stage"]
+    if recipe.stage:
+        del values["training"], values["data"]["noise"], values["data"]["train"]
+    flat = dict(walk(values, ""))
+    for stage in recipe.stage:
+        weighed = [(corpus, stage.weight(corpus)) for corpus in recipe.data.train]
+        mixture = [dataclasses.replace(corpus, weight=weight) for corpus, weight in weighed if weight]
+        own = {"init": stage.init, "noise": dataclasses.asdict(stage.noise), "mixture": mixture}
+        own["training"] = dataclasses.asdict(stage.training)
+        flat |= walk(own, f"stage.{stage.name}.")
+    return flat

@@ -9,9 +9,10 @@
 Everything a step depends on is in the Learner, so a resumed run goes on as if it had never stopped.
 """
 
+import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -23,14 +24,16 @@ from tfcli.errors import DivergedError
 from tfcli.training.averaging import State
 from tfcli.training.checkpoint import save_state
 from tfcli.training.failures import explain_failure
-from tfcli.training.feed import Corpora, Feed, Step
 from tfcli.training.hardware import peak_memory, return_freed_memory
+from tfcli.training.identity import Identity
 from tfcli.training.learner import Learner
+from tfcli.training.length import Done
+from tfcli.training.loader import BatchLoader, Step
 from tfcli.training.optimizers import set_learning_rate
 from tfcli.training.progress import Reporter
 from tfcli.training.schedule import learning_rate
 from tfcli.training.stopping import StopSignal
-from tfcli.training.validation import Validation
+from tfcli.training.validation import Validation, goodness
 
 LOG_EVERY = 50
 MAX_BAD_STEPS = 3
@@ -42,30 +45,40 @@ _LOWER_RATE = "go on from the last checkpoint with a lower   --set training.lear
 
 
 class Trainer:
-    """Trains a Learner's model in place. on_best is called with the weights of every best validation so far.
+    """Trains a Learner's model in place, until its stage is done.
 
-    stopped: the number of the signal that ended the run, whichever process got it, or 0.
+    config: of the stage, with its length settled. publish: called with weights and scores of every best validation so
+    far. milestones: steps whose checkpoints are kept. later: the stages that follow, for the time that is left.
+    goes_on: from weights that are worth a score. ended: the stage is done. stopped: the number of the signal that
+    stopped the run, whichever process got it, or 0.
     """
 
     def __init__(
         self,
         learner: Learner,
-        corpora: Corpora,
+        loader: BatchLoader,
         validation: Validation,
         config: TrainingConfig,
+        identity: Identity,
         precision: torch.dtype,
         checkpoints: Path,
         reporter: Reporter,
-        on_best: Callable[[State, dict[str, float]], None],
+        publish: Callable[[State, dict[str, float]], None],
+        milestones: Collection[int] = (),
+        later: Sequence[TrainingConfig] = (),
+        goes_on: bool = False,
     ):
         self.learner, self.world = learner, learner.world
-        self.feed, self.validation, self.config = Feed(corpora, config, self.world), validation, config
+        self.loader, self.validation, self.config, self.identity = loader, validation, config, identity
         self.precision, self.checkpoints = precision, checkpoints
-        self.reporter, self.on_best = reporter, on_best
+        self.reporter, self.publish, self.milestones, self.later = reporter, publish, milestones, later
+        self.goes_on = goes_on
         self.bad_steps = 0
         self.stopped = 0
+        self.ended = False
         self._next: Step | None = None
         self._usual_loss: float | None = None
+        self._saved = learner.seconds
 
     def run(self, stop: StopSignal) -> None:
         """Trains until the config or `stop` says so; validates, unless stopped, and saves at the end."""
@@ -74,33 +87,36 @@ class Trainer:
         if config.compile:
             wrapped = torch.compile(wrapped)
         learner.objective.train()
+        if self.goes_on and not learner.step:
+            self.validate()
         nll = tokens = 0.0
         logged, started = time.monotonic(), time.monotonic() - learner.seconds
-        while not self._finished(stop):
-            step = self._next or self.feed.fetch(learner.epoch, learner.position)
+        while not self._finished(stop, time.monotonic() - started):
+            step = self._next or self.loader.fetch(learner.epoch, learner.position)
             learner.epoch, learner.position = step.epoch, step.position
             try:
-                nll += self._update(wrapped, step)
+                nll += self.update(wrapped, step)
             except (RuntimeError, MemoryError) as error:
-                raise explain_failure(error, learner.step + 1, config, self.world) from error
+                raise explain_failure(error, learner.start + learner.step + 1, config, self.world) from error
             tokens += step.labels
-            learner.seconds = self.world.max(time.monotonic() - started)[0]
+            learner.tokens += step.labels
             if learner.step % LOG_EVERY == 0:
                 self._log(self.world.sum(float(nll))[0] / tokens, tokens, time.monotonic() - logged)
-                nll = tokens = self.feed.seconds = 0.0
+                nll = tokens = self.loader.seconds = 0.0
                 logged = time.monotonic()
             if learner.step % config.valid_every == 0:
-                self._validate()
-            if learner.step % config.save_every == 0:
+                self.validate()
+            if learner.step % config.save_every == 0 or learner.seconds - self._saved >= config.save_minutes * 60:
                 self._save()
-        if learner.step % config.valid_every and not self.stopped:
-            self._validate()
+        if self.ended and learner.step % config.valid_every:
+            self.validate()
         self._save()
 
-    def _update(self, wrapped: nn.Module, step: Step) -> Tensor:
+    def update(self, wrapped: nn.Module, step: Step) -> Tensor:
         """One optimizer update over all micro-batches; the negative log-likelihood of this process' share."""
         nll = self._differentiate(wrapped, step)
-        self._next = self.feed.fetch(self.learner.epoch, self.learner.position)  # while a GPU still computes
+        more = step.position < self.loader.micro_batches
+        self._next = self.loader.fetch(step.epoch, step.position) if more else None  # while a GPU still computes
         self._move()
         return nll
 
@@ -139,7 +155,7 @@ class Trainer:
         self.bad_steps += 1
         self.learner.skipped += 1
         step, skipped = self.learner.step + 1, self.learner.skipped
-        self.reporter.say(f"step {step:,}: the gradient is {norm.item()}, no update")
+        self.reporter.say(f"step {self.learner.start + step:,}: the gradient is {norm.item()}, no update")
         if self.bad_steps > MAX_BAD_STEPS:
             raise DivergedError(
                 f"training diverged: {self.bad_steps} steps in a row without a finite gradient", _LOWER_RATE
@@ -153,51 +169,59 @@ class Trainer:
             return nullcontext()
         return torch.autocast(self.world.device.type, self.precision)
 
-    def progress(self) -> float:
-        """The share of the run that is done, by steps or by time."""
-        by_steps = self.learner.step / self.config.steps if self.config.steps else 0.0
-        by_time = self.learner.seconds / self.config.max_time if self.config.max_time else 0.0
-        return min(max(by_steps, by_time), 1.0)
+    def done(self) -> Done:
+        """What the stage has come to."""
+        learner = self.learner
+        epochs = learner.epoch + learner.position / self.loader.micro_batches
+        return Done(learner.step, learner.tokens, epochs, learner.seconds)
 
-    def _finished(self, stop: StopSignal) -> bool:
-        """The same answer on all processes, whichever of them a signal has reached so far."""
+    def progress(self) -> float:
+        """The share of the stage that is done."""
+        return self.done().share(self.config)
+
+    def _finished(self, stop: StopSignal, seconds: float) -> bool:
+        """The same answer on all processes, which meet here once a step, whichever of them a signal has reached."""
         out_of_patience = 0 < self.config.patience <= self.learner.stale
-        number, tired = self.world.max(float(stop.number), float(out_of_patience))
-        self.stopped = int(number)
-        return self.progress() >= 1 or bool(self.stopped) or bool(tired)
+        self.learner.seconds, number, tired = self.world.max(seconds, float(stop.number), float(out_of_patience))
+        self.stopped, self.ended = int(number), self.progress() >= 1 or bool(tired)
+        return self.ended or bool(self.stopped)
 
     def _log(self, loss: float, tokens: float, took: float) -> None:
-        progress, seconds = self.progress(), self.learner.seconds
+        progress, step = self.progress(), self.learner.start + self.learner.step
+        stage_left, left = self.done().seconds_left(self.config, self.later)
         if self._usual_loss is not None and loss > self._usual_loss + _SPIKE:
             rise = f"from {self._usual_loss:.2f} to {loss:.2f}"
-            self.reporter.say(f"step {self.learner.step:,}: the loss has risen {rise}")
+            self.reporter.say(f"step {step:,}: the loss has risen {rise}")
         self._usual_loss = loss
         self.reporter.step(
             progress,
-            step=self.learner.step,
+            step=step,
             epoch=self.learner.epoch,
             loss=loss,
             perplexity=math.exp(min(loss, 50.0)),
             learning_rate=learning_rate(self.config, self.learner.step, progress),
             tokens_per_second=tokens / took,
             memory_mib=round(peak_memory(self.world.device)),
-            fetching=self.feed.seconds / took,
+            fetching=self.loader.seconds / took,
             skipped=self.learner.skipped,
-            seconds=seconds,
-            seconds_left=seconds * (1 / progress - 1) if progress > 0 else None,
+            seconds=self.learner.seconds,
+            stage_seconds_left=stage_left,
+            seconds_left=left,
         )
 
     def _save(self) -> None:
         """A checkpoint; every process takes part, the main one writes. All pause anyway, so each tidies up."""
         if not all(tensor.isfinite().all() for tensor in self.learner.weights().values()):
             raise DivergedError(f"the weights are not finite at step {self.learner.step:,}: not saved", _LOWER_RATE)
-        state = self.learner.state()
+        self._saved = self.learner.seconds
+        self.identity = dataclasses.replace(self.identity, texts=self.loader.epochs.fingerprint)
+        state = self.learner.state(self.identity)
         if self.world.is_main:
-            save_state(self.checkpoints, state, self.config.keep)
+            save_state(self.checkpoints, state, self.config.keep, self.milestones)
         return_freed_memory()
         self.world.wait()
 
-    def _validate(self) -> None:
+    def validate(self) -> None:
         """Scores the moving average if there is one, else the weights themselves."""
         if self.world.is_main:
             learner = self.learner
@@ -210,16 +234,13 @@ class Trainer:
 
     def score_weights(self) -> None:
         """Validates the model as it stands; the best so far is handed on."""
-        learner, pairs = self.learner, self.validation.pairs
+        learner, metric = self.learner, self.config.metric
         scores, translations = self.validation.run(learner.objective, self.world.device)
-        better = learner.best is None or self._goodness(scores) > self._goodness(learner.best)
+        better = learner.best is None or goodness(scores, metric) > goodness(learner.best, metric)
         learner.stale = 0 if better else learner.stale + 1
-        shown = range(0, len(pairs), max(len(pairs) // 3, 1))[:3]
-        samples = [(pairs[i].source, pairs[i].target, translations[i]) for i in shown]
-        self.reporter.validation(learner.step, scores, samples, better)
+        samples = self.validation.samples(translations)
+        self.reporter.validation(learner.start + learner.step, scores, samples, better)
         if better:
             learner.best = scores
-            self.on_best(learner.weights(), scores)
-
-    def _goodness(self, scores: dict[str, float]) -> float:
-        return -scores["loss"] if self.config.metric == "loss" else scores[self.config.metric]
+            learner.best_weights = {name: tensor.detach().clone() for name, tensor in learner.weights().items()}
+            self.publish(learner.best_weights, scores)

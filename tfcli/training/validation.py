@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from tfcli import evaluation
+from tfcli.config import Metric
 from tfcli.data.batch import count_labels, make_batch
 from tfcli.data.corpus import Pair
 from tfcli.data.encoded import EncodedPairs
@@ -51,6 +52,11 @@ class Validation:
                 output[i] = self.tokenizer.decode(hypothesis.ids)
         return output
 
+    def samples(self, translations: list[str]) -> list[tuple[str, str, str]]:
+        """(source, reference, translation) of a few pairs, to be looked at."""
+        shown = range(0, len(self.pairs), max(len(self.pairs) // 3, 1))[:3]
+        return [(self.pairs[i].source, self.pairs[i].target, translations[i]) for i in shown]
+
     def run(self, objective: Objective, device: torch.device) -> tuple[dict[str, float], list[str]]:
         """(scores by name, translations) of the objective's model as it is, in evaluation mode."""
         was_training = objective.training
@@ -64,3 +70,8 @@ class Validation:
         }
         objective.train(was_training)
         return scores, translations
+
+
+def goodness(scores: dict[str, float], metric: Metric) -> float:
+    """More is better, whatever the metric."""
+    return -scores["loss"] if metric == "loss" else scores[metric]

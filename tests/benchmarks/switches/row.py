@@ -15,11 +15,11 @@ from torch import nn
 from tests.benchmarks.commands import peak_mib
 from tfcli.bundle import read_bundle
 from tfcli.config import PRESETS, Recipe
+from tfcli.config.recipe import make_recipe
 from tfcli.data.batch import count_labels, make_batch
 from tfcli.decoding.decoders import decode
 from tfcli.decoding.search import Search
 from tfcli.disk import replace_file
-from tfcli.recipe import make_recipe
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.hardware import fast_precision
 from tfcli.training.objectives import OBJECTIVES

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfcli.config import ModelConfig
+from tfcli.config.schema import build
 from tfcli.errors import ModelError
-from tfcli.schema import build
 
 _ACTIVATIONS = {"swish": "silu", "silu": "silu", "relu": "relu", "gelu": "gelu"}
 

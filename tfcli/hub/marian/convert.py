@@ -7,6 +7,7 @@ from huggingface_hub.utils import disable_progress_bars
 
 import tfcli
 from tfcli.bundle import CARD, CONFIG, FORMAT, TOKENIZER, WEIGHTS, BundleConfig, write_bundle
+from tfcli.config.schema import parse_json
 from tfcli.errors import ModelError
 from tfcli.hub.card import model_card
 from tfcli.hub.client import asking, open_hub
@@ -14,7 +15,6 @@ from tfcli.hub.marian.config import read_config
 from tfcli.hub.marian.vocabulary import read_vocabulary
 from tfcli.hub.pull import fetch, list_files
 from tfcli.pulled import HubName
-from tfcli.schema import parse_json
 from tfcli.text.languages import find_language
 
 SOURCE, TARGET, VOCABULARY = "source.spm", "target.spm", "vocab.json"

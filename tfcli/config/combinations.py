@@ -5,7 +5,7 @@ import typing
 from tfcli.errors import ModelError
 
 if typing.TYPE_CHECKING:
-    from tfcli.config import ModelConfig
+    from tfcli.config.model import ModelConfig
 
 POSITIONS_IN_SCORES = ("relative", "relative_scale", "shaw")
 """Positions that change the score of each pair of tokens."""

@@ -72,6 +72,12 @@ def convert(hint: typing.Any, value: object, path: str) -> typing.Any:
         if not isinstance(value, (list, tuple)):
             raise ModelError(f"{path} must be a list, not {_show(value)}")
         return tuple(convert(choices[0], item, f"{path}[{i}]") for i, item in enumerate(value))
+    if origin is dict:  # a name alone stands for all of it: {name: 1.0}
+        if isinstance(value, str) and choices[1] is float:
+            return {value: 1.0}
+        if not isinstance(value, dict):
+            raise ModelError(f"{path} must be a table of numbers, not {_show(value)}")
+        return {str(key): convert(choices[1], item, f"{path}.{key}") for key, item in value.items()}
     if dataclasses.is_dataclass(hint):
         return build(hint, value, path)
     if type(value) is int and value.bit_length() > 63:
