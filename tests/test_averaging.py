@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from tfcli.errors import ModelError
-from tfcli.training.averaging import MovingAverage, average, average_checkpoints
+from tfcli.training.averaging import MovingAverage, average_checkpoints, weighted_mean
 from tfcli.training.checkpoint import TrainState, save_state
 
 
@@ -53,15 +53,20 @@ def test_a_moving_average_is_no_part_of_the_model():
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 def test_the_mean_of_equal_models_is_the_model(count):
     state = nn.Linear(30, 20).state_dict()
-    mean = average(dict(state) for _ in range(count))
-    assert all(torch.equal(mean[name], state[name]) and mean[name].dtype == torch.float32 for name in state)
+    mean = weighted_mean((dict(state), 1 / count) for _ in range(count))
+    assert all(torch.allclose(mean[name], state[name]) and mean[name].dtype == torch.float32 for name in state)
 
 
 def test_the_mean_is_that_of_every_tensor():
     states = [{"a": torch.tensor([1.0, 2.0]), "b": torch.tensor(n)} for n in (3.0, 6.0, 0.0)]
-    mean = average(iter(states))
-    assert mean["a"].tolist() == [1.0, 2.0] and mean["b"].item() == 3.0
+    mean = weighted_mean((state, 1 / 3) for state in states)
+    assert mean["a"].tolist() == pytest.approx([1.0, 2.0]) and mean["b"].item() == pytest.approx(3.0)
     assert states[0]["b"].item() == 3.0  # what went in is unchanged
+
+
+def test_a_weighted_mean_counts_each_by_its_weight():
+    states = [{"a": torch.tensor(value)} for value in (8.0, -4.0)]
+    assert weighted_mean(zip(states, (0.75, 0.25), strict=True))["a"].item() == 5.0
 
 
 def test_the_mean_of_checkpoints_is_that_of_their_weights(tmp_path):

@@ -103,7 +103,14 @@ def test_more_pairs_than_fit_into_one_chunk_are_the_same_pairs(monkeypatch):
     chunked = encode_pairs(iter(texts), encode, WIDE)
     for one, other in ((whole.src, chunked.src), (whole.tgt, chunked.tgt)):
         assert np.array_equal(one.tokens, other.tokens) and np.array_equal(one.offsets, other.offsets)
-    assert whole.src.tokens.dtype == np.int32
+    assert whole.src.tokens.dtype == np.uint16
+
+
+@given(st.lists(st.integers(1, 100_000), min_size=1, max_size=20))
+def test_a_token_takes_two_bytes_where_that_is_enough(ids):
+    pairs = encode_pairs([("a", "b")], lambda texts: [ids for _ in texts], WIDE)
+    assert pairs.src.tokens.tolist() == [*ids, EOS]
+    assert pairs.src.tokens.itemsize == (2 if max(ids) < 2**16 else 4)
 
 
 @given(st.lists(st.lists(st.tuples(TEXT | st.just(""), TEXT), max_size=5), min_size=1, max_size=4))

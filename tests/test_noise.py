@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from tfcli.config import PLACEHOLDERS, NoiseConfig
 from tfcli.data import noise
-from tfcli.data.noise import add_noise, drop_final_punctuation, join, placeholders, spaces_for_commas
+from tfcli.data.noise import (
+    add_final_punctuation,
+    add_noise,
+    drop_final_punctuation,
+    join,
+    placeholders,
+    spaces_for_commas,
+)
 
 PAIRS = [(f"我有{n}本书，他没有。", f"I have {n} books, he has none.") for n in range(100, 1100)]
 WORDS = ["我", "在", "，", " ", "2024", "24", "3.5", "GPT-4", "Tom", "Tom's", "a.b", "7", ",", "10%"]
@@ -73,8 +80,25 @@ def test_what_is_replaced_is_a_word_of_its_own_on_both_sides(source, target, cou
 
 
 def test_two_pairs_are_joined_with_a_stop_between_them():
-    assert join("你好", "Hello.", ("再见。", "Bye.")) == ("你好。再见。", "Hello. Bye.")
-    assert join("你好！", "Hello!", ("再见", "Bye")) == ("你好！再见", "Hello! Bye")
+    assert join(("你好", "Hello."), ("再见。", "Bye.")) == ("你好。再见。", "Hello. Bye.")
+    assert join(("你好！", "Hello!"), ("再见", "Bye")) == ("你好！再见", "Hello! Bye")
+    assert join(("Hello", "你好"), ("Bye", "再见")) == ("Hello. Bye", "你好。再见")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (("好久不见", "Long time no see."), ("好久不见。", "Long time no see.")),
+        (("Really?", "真的"), ("Really?", "真的？")),
+        (("真的？", "Really"), ("真的？", "Really?")),
+        (("他说：“好。”", "He said yes."), ("他说：“好。”", "He said yes.")),
+        (("好", "Good"), ("好", "Good")),
+        (("第3", "No. 3."), ("第3.", "No. 3.")),
+        (("", "Yes."), ("", "Yes.")),
+    ],
+)
+def test_a_side_without_a_final_mark_gets_that_of_the_other(before, after):
+    assert add_final_punctuation(*before, random.Random()) == after
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 7, 8])
@@ -88,8 +112,9 @@ def test_joined_pairs_are_all_there(number):
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(NoiseConfig)])
 @pytest.mark.parametrize("share", [0.02, 0.3, 1.0])
 def test_the_share_of_changed_pairs_is_that_of_the_config(name, share):
-    changed = list(add_noise(PAIRS, NoiseConfig(**{name: share}), str(random.random())))
-    count = len(PAIRS) - len(set(PAIRS) & set(changed))
+    pairs = [(source.rstrip("。"), target) for source, target in PAIRS] if name == "add_final_punctuation" else PAIRS
+    changed = list(add_noise(pairs, NoiseConfig(**{name: share}), str(random.random())))
+    count = len(pairs) - len(set(pairs) & set(changed))
     if name == "join":  # a pair in a hundred that is joined takes the next with it
         count, share = len(PAIRS) - len(changed), share / (1 + share)
     spread = 6 * (len(PAIRS) * share * (1 - share)) ** 0.5

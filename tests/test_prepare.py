@@ -1,5 +1,7 @@
 """From a recipe to encoded corpora, and held-out pairs that match their texts and fit the model."""
 
+import dataclasses
+
 import pytest
 
 from tfcli.config import CorpusConfig, Recipe, TokenizerConfig
@@ -8,7 +10,7 @@ from tfcli.data.corpus import PHRASEBOOK, read_pairs
 from tfcli.errors import DataError, NotFoundError
 from tfcli.tokenizer import Tokenizer, train
 from tfcli.training.dry_run import describe
-from tfcli.training.prepare import prepare_data, prepare_tokenizer, sample_texts
+from tfcli.training.prepare import prepare_mixture, prepare_tokenizer, prepare_validation, sample_texts
 
 PAIRS = [pair[1:] for pair in read_pairs(CorpusConfig(PHRASEBOOK)) if pair.number <= 100]
 
@@ -34,20 +36,21 @@ def recipe(tmp_path):
 
 
 def said(recipe: Recipe, tokenizer: Tokenizer):
-    lines = []
-    return *prepare_data(recipe, tokenizer, lines.append), lines
+    """(pairs of the first epoch, validation, sentences on the corpora)."""
+    mixture = prepare_mixture(recipe, recipe.stages[0], tokenizer)
+    return mixture.epoch(0), prepare_validation(recipe, tokenizer), list(mixture.describe())
 
 
 def test_a_pair_in_nineteen_is_held_out_and_not_trained_on(recipe, tokenizer):
-    corpora, validation, _ = said(recipe(), tokenizer)
-    assert len(corpora.pairs) == 95 and [pair[1:] for pair in validation.pairs] == PAIRS[18::19]
-    trained = {tuple(corpora.pairs.src.sequence(i)) for i in range(95)}
+    pairs, validation, _ = said(recipe(), tokenizer)
+    assert len(pairs) == 95 and [pair[1:] for pair in validation.pairs] == PAIRS[18::19]
+    trained = {tuple(pairs.src.sequence(i)) for i in range(95)}
     assert not trained & {tuple(validation.encoded.src.sequence(i)) for i in range(5)}
 
 
 def test_a_validation_corpus_is_spread_over_and_leaves_training_whole(recipe, tokenizer):
-    corpora, validation, _ = said(recipe(valid=PAIRS, data={"valid_pairs": 10}), tokenizer)
-    assert len(corpora.pairs) == 100 and [pair[1:] for pair in validation.pairs] == PAIRS[::10]
+    pairs, validation, _ = said(recipe(valid=PAIRS, data={"valid_pairs": 10}), tokenizer)
+    assert len(pairs) == 100 and [pair[1:] for pair in validation.pairs] == PAIRS[::10]
 
 
 def test_held_out_texts_and_ids_are_the_same_pairs(recipe, tokenizer):
@@ -65,21 +68,21 @@ def test_held_out_texts_and_ids_are_the_same_pairs(recipe, tokenizer):
 def test_nothing_is_longer_than_the_model_takes(recipe, tokenizer, longest):
     rows = [("我" * n, "b" * n) for n in range(1, 40)]
     settled = recipe(rows, valid=rows, model={"max_length": longest}, data={"max_length": 128})
-    corpora, validation, lines = said(settled, tokenizer)
-    for encoded in (corpora.pairs, validation.encoded):
+    pairs, validation, lines = said(settled, tokenizer)
+    for encoded in (pairs, validation.encoded):
         assert 10 < encoded.tgt.lengths.max() <= 20  # rounded up it still fits
     assert "too long" in lines[0]
 
 
 def test_what_was_left_out_is_said(recipe, tokenizer):
     rows = [*PAIRS[:10], ("", "a"), ("a", "b c d e f g h i j k l m n o p q r s t")]
-    *_, lines = said(recipe(rows, valid=PAIRS, weight=2.5), tokenizer)
-    assert lines[0].endswith("train.tsv: 10 pairs x 2.5 (1 empty, 1 uneven left out)")
+    *_, lines = said(recipe(rows, valid=PAIRS, weight=2.0), tokenizer)
+    assert lines[0].endswith("train.tsv: 20 pairs (x 2), 2 empty, 2 uneven left out")
 
 
 @pytest.mark.parametrize(
     ("pairs", "options"),
-    [([], {}), ([("", "a")] * 30, {}), (PAIRS[:30], {"weight": 0.0}), (PAIRS[:1], {"weight": 0.25})],
+    [([], {}), ([("", "a")] * 30, {}), (PAIRS[:30], {"weight": 0.0})],
 )
 def test_nothing_to_train_on_is_said_before_training(recipe, tokenizer, pairs, options):
     with pytest.raises(DataError, match="no pair is left to train on.*train.tsv"):
@@ -100,10 +103,10 @@ def test_the_tokenizer_sees_each_corpus_by_its_share(recipe, tmp_path):
         path.write_text("".join(f"{path.name}{n}\t{path.name}{n}\n" for n in range(300)), encoding="utf-8")
     corpora = [{"path": str(path), "weight": weight} for path, weight in zip(paths, (1.0, 3.0), strict=True)]
     mixed = make_recipe({"data": {"train": corpora}, "tokenizer": {"sample": 200}})
-    texts = list(sample_texts(mixed))
+    texts = list(sample_texts(mixed, [300, 300]))
     counts = [sum(text.startswith(path.name) for text in texts) for path in paths]
-    assert counts == [2 * 50, 2 * 150] and texts == list(sample_texts(mixed))
-    assert len(list(sample_texts(make_recipe({"data": {"train": corpora}})))) == 2 * 600
+    assert counts == [2 * 50, 2 * 150] and texts == list(sample_texts(mixed, [300, 300]))
+    assert len(list(sample_texts(make_recipe({"data": {"train": corpora}}), [300, 300]))) == 2 * 600
 
 
 @pytest.mark.parametrize(
@@ -128,8 +131,10 @@ def test_a_tokenizer_is_taken_from_the_run_or_from_the_recipe(recipe, tokenizer,
 
 def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(recipe, tmp_path, monkeypatch):
     settled = recipe(tokenizer={"vocab_size": 600}, training={"steps": 7}, model={"d_model": 32, "num_heads": 2})
+    long = dataclasses.replace(settled.training, steps=10_000)
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    text = describe(settled)
-    assert "95 for training, 5 for validation" in text and "7 steps" in text
+    text = describe(settled, "cpu")
+    assert "100 pairs" in text and "7 steps" in text and "it will be learned by heart" not in text
+    assert "it will be learned by heart" in describe(dataclasses.replace(settled, training=long), "cpu")
     assert sorted(tmp_path.rglob("*")) == before

@@ -21,7 +21,7 @@ from tfcli.config import (
     TokenizerConfig,
     TrainingConfig,
 )
-from tfcli.config.bounds import BOUNDS
+from tfcli.config.bounds import bounds_of
 from tfcli.config.combinations import BASELINES, PARALLEL_KINDS, PARALLEL_OBJECTIVE
 from tfcli.config.recipe import apply_sets, make_recipe, read_toml, to_toml
 from tfcli.errors import ModelError, NotFoundError
@@ -38,7 +38,7 @@ def some(draw, cls, section, **given):
             given.setdefault(name, st.sampled_from(typing.get_args(hint)))
         elif hint in SIMPLE:
             given.setdefault(name, SIMPLE[hint])
-    for name, low, high in BOUNDS.get(section, ()):
+    for name, (low, high) in bounds_of(cls).items():
         hint = typing.get_type_hints(cls)[name]
         number = st.floats(low, high) if hint in (float, float | None) else st.integers(low, high)
         given.setdefault(name, number if hint in (int, float) else st.none() | number)

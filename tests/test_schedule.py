@@ -1,5 +1,6 @@
 """The learning rate: a pure function of the step and of the share of the run that is done."""
 
+import dataclasses
 import itertools
 import math
 import typing
@@ -17,6 +18,7 @@ NAMES = typing.get_args(Schedule)
 
 def rates(schedule: str, steps: int = 200, warmup: int = 20, decay: float = 0.25) -> list[float]:
     config = TrainingConfig(schedule=schedule, learning_rate=PEAK, warmup_steps=warmup, decay_fraction=decay)
+    config = dataclasses.replace(config, decay_steps=max(round(decay * steps), 1))
     return [learning_rate(config, step, step / steps) for step in range(steps + 1)]
 
 

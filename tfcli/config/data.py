@@ -57,11 +57,11 @@ class CorpusConfig:
 class NoiseConfig:
     """Shares of the training pairs that are written another way; see data/noise.py. Drawn anew in every epoch."""
 
-    add_final_punctuation: float = bounded(0.0, 0, 1)  # a side without a final mark gets that of the other side
     drop_final_punctuation: float = bounded(0.0, 0, 1)
     spaces_for_commas: float = bounded(0.0, 0, 1)
     placeholders: float = bounded(0.0, 0, 1)  # what both sides share (a number, a name) becomes a placeholder
     join: float = bounded(0.0, 0, 1)  # glued to the next pair of its corpus, for text of several sentences
+    add_final_punctuation: float = bounded(0.0, 0, 1)  # a side without a final mark gets that of the other side
 
     def __post_init__(self):
         check_bounds("data.noise", self)

@@ -51,7 +51,7 @@ class Mixture:
         self.fingerprint = digest.hexdigest()
         self.sizes, self.dropped = [len(pairs) for pairs in encoded], [dict(pairs.dropped) for pairs in encoded]
         if not sum(self.sizes):
-            names = ", ".join(corpus.path for corpus in self.corpora) or "every corpus has the weight 0"
+            names = ", ".join(corpus.path for corpus in self.data.train)
             raise DataError(f"no pair is left to train on: {names}")
         return concatenate(encoded)
 
