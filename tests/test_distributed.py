@@ -15,7 +15,7 @@ from tfcli.errors import ModelError
 from tfcli.training.checkpoint import TrainState, load_latest, save_state
 from tfcli.training.distributed import World
 from tfcli.training.network import interface_to, name_interface
-from tfcli.training.run import _pick_state
+from tfcli.training.stage import pick_state
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = {
@@ -96,9 +96,9 @@ def test_the_others_take_the_checkpoint_that_the_main_process_has_picked(tmp_pat
     other = World(rank=1, size=2, device=torch.device("cpu"))
     if picked == 3:
         with pytest.raises(ModelError, match="step-000000003 is not complete"):
-            _pick_state(tmp_path, other)
+            pick_state(tmp_path, "train", other)
     else:
-        assert _pick_state(tmp_path, other)[0].step == picked
+        assert pick_state(tmp_path, "train", other)[0].step == picked
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="interfaces are looked up as Linux has them")

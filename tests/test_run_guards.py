@@ -14,7 +14,6 @@ import torch
 from commands import run as tfcli
 from runs import final_bytes, short_recipe, train, training
 from test_run import poison
-from tfcli.training.feed import Feed
 
 from tfcli.config.recipe import to_toml
 from tfcli.errors import DivergedError, ModelError, NotFoundError, ResourceError, TfcliError
@@ -22,6 +21,7 @@ from tfcli.training import tensorboard
 from tfcli.training.checkpoint import load_latest, save_state
 from tfcli.training.distributed import World
 from tfcli.training.failures import explain_failure
+from tfcli.training.loader import BatchLoader
 from tfcli.training.progress import Reporter
 from tfcli.training.trainer import Trainer
 
@@ -112,9 +112,9 @@ NO_MEMORY = [
 
 
 @pytest.mark.parametrize("error", NO_MEMORY, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("place", ["Trainer._differentiate", "Trainer._move", "Feed.fetch"])
+@pytest.mark.parametrize("place", ["Trainer._differentiate", "Trainer._move", "BatchLoader.fetch"])
 def test_no_memory_is_said_with_numbers_and_a_way_out(recipe, stopped, monkeypatch, error, place):
-    owner = {"Trainer": Trainer, "Feed": Feed}[place.split(".")[0]]
+    owner = {"Trainer": Trainer, "BatchLoader": BatchLoader}[place.split(".")[0]]
     name = place.split(".")[1]
     work, calls = getattr(owner, name), []
 

@@ -24,13 +24,13 @@ def main() -> None:
     side = TfcliTrainer()
     with tempfile.TemporaryDirectory() as folder:
         train, trainer = side.prepare(task), side.trainer(task, Path(folder))
-        step = trainer.feed.fetch(0, 0)
+        step = trainer.loader.fetch(0, 0)
 
         def save() -> None:
             trainer.learner.step += 1
             trainer._save()
 
-        trainer._update(trainer.learner.objective, step)  # the optimizers have a state only then
+        trainer.update(trainer.learner.objective, step)  # the optimizers have a state only then
         train()
         steps, saves = (best([timed(work) for _ in range(options.rounds)]) for work in (train, save))
         newest = max(Path(folder).glob("step-*"))

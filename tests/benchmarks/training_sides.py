@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from tfcli.training.feed import Corpora
 from torch import nn
 
 from tfcli.build import build_model
-from tfcli.config import EOS, PAD, PLACEHOLDERS, PRESETS, ModelConfig, TrainingConfig
+from tfcli.config import EOS, PAD, PLACEHOLDERS, PRESETS, ModelConfig, StageConfig, TrainingConfig
 from tfcli.data.batch import Batch, make_batch
 from tfcli.data.bucketing import plan_epoch
 from tfcli.data.encoded import EncodedPairs, Side
@@ -23,6 +22,7 @@ from tfcli.training.distributed import World
 from tfcli.training.hardware import fast_precision, keep_freed_memory
 from tfcli.training.identity import Identity
 from tfcli.training.learner import Learner
+from tfcli.training.loader import BatchLoader, Repeated
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.progress import Reporter
 from tfcli.training.trainer import Trainer
@@ -67,7 +67,7 @@ class Task:
 
     def plan(self, pairs: EncodedPairs) -> list[np.ndarray]:
         lengths = pairs.src.lengths, pairs.tgt.lengths
-        return plan_epoch(*lengths, [len(pairs)], [1.0], self.batch_tokens, seed=1, epoch=0)[: self.steps]
+        return plan_epoch(*lengths, self.batch_tokens, seed=1, epoch=0)[: self.steps]
 
 
 @dataclass(frozen=True)
@@ -138,23 +138,22 @@ class TfcliTrainer:
         trainer = self.trainer(task, Path())
 
         def train() -> None:
-            step = trainer.feed.fetch(0, 0)
+            step = trainer.loader.fetch(0, 0)
             for _ in range(task.steps):
-                trainer.learner.epoch, trainer.learner.position = step.epoch, step.position
-                trainer._update(trainer.learner.objective, step)
-                step = trainer._next
+                trainer.update(trainer.learner.objective, step)
+                step = trainer.loader.fetch(step.epoch, step.position)
 
         return train
 
     def trainer(self, task: Task, checkpoints: Path) -> Trainer:
         objective = OBJECTIVES[task.training.objective](build_model(task.model), task.training).train()
         world = World(rank=0, size=1, device=_CPU)
-        pairs = task.pairs()
         return Trainer(
-            Learner(objective, task.training, world, Identity("", "", 1)),
-            Corpora(pairs, [len(pairs)], [1.0]),
+            Learner(objective, StageConfig("benchmark", training=task.training), 0, world),
+            BatchLoader(Repeated(task.pairs()), task.training, world),
             None,
             task.training,
+            Identity("", "", 1),
             self.precision or fast_precision(_CPU),
             checkpoints,
             Reporter(quiet=True),

@@ -127,6 +127,11 @@ def step_of(path: Path) -> int:
     return int(path.name.removeprefix(_PREFIX))
 
 
+def can_go_on(folder: Path, step: int) -> bool:
+    """Whether the checkpoint of a step is intact, or is not the newest and so no longer needed to go on."""
+    return list_checkpoints(folder)[-1:] != [checkpoint_path(folder, step)] or _is_intact(checkpoint_path(folder, step))
+
+
 def is_checkpoint(path: Path) -> bool:
     """Whether a folder holds a checkpoint, intact or not."""
     return (path / _MANIFEST).is_file()

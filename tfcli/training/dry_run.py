@@ -24,7 +24,7 @@ from tfcli.training.distributed import World
 from tfcli.training.hardware import keep_freed_memory, precision_of
 from tfcli.training.learner import Learner
 from tfcli.training.length import limits, settle
-from tfcli.training.loader import BatchLoader
+from tfcli.training.loader import BatchLoader, Repeated
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.prepare import prepare_mixture, prepare_tokenizer
 from tfcli.training.progress import Reporter
@@ -166,7 +166,7 @@ def _measure(
     world = World(0, 1, device)
     objective = OBJECTIVES[config.objective](build_model(recipe.model).to(device), config)
     learner = Learner(objective, stage, 0, world)
-    loader = BatchLoader(_Once(pairs), config, world)
+    loader = BatchLoader(Repeated(pairs), config, world)
     precision = precision_of(config, device)
     trainer = Trainer(learner, loader, None, config, None, precision, Path(), Reporter(quiet=True), None)
     seconds, tokens = [], []
@@ -178,18 +178,6 @@ def _measure(
         seconds.append(time.monotonic() - started)
         tokens.append(step.labels)
     return median(seconds), sum(tokens) / len(tokens)
-
-
-class _Once:
-    """The same pairs in every epoch."""
-
-    fingerprint = ""
-
-    def __init__(self, pairs: EncodedPairs):
-        self.pairs = pairs
-
-    def epoch(self, number: int) -> EncodedPairs:
-        return self.pairs
 
 
 def _hours(seconds: float) -> str:

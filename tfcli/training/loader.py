@@ -23,6 +23,17 @@ class Epochs(Protocol):
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """The same pairs in every epoch."""
+
+    pairs: EncodedPairs
+    fingerprint: str = ""
+
+    def epoch(self, number: int) -> EncodedPairs:
+        return self.pairs
+
+
+@dataclass(frozen=True)
 class Step:
     """The micro-batches of one step, this process' rows of them, and their target tokens over all processes. epoch,
     position: where the step after it begins."""

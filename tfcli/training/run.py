@@ -13,7 +13,7 @@ from tfcli.disk import finish_replacing, replace_file
 from tfcli.tokenizer import Tokenizer
 from tfcli.training import publish
 from tfcli.training.averaging import average_checkpoints
-from tfcli.training.checkpoint import list_checkpoints, remove_leftovers, step_of
+from tfcli.training.checkpoint import can_go_on, list_checkpoints, remove_leftovers, step_of
 from tfcli.training.curves import read_panels, write_svg
 from tfcli.training.distributed import World, join_world
 from tfcli.training.hardware import keep_freed_memory
@@ -83,7 +83,10 @@ def _train_stages(run: Run, stop: StopSignal, until: str | None) -> Outcome:
     """All stages that have not ended, and then the finished model."""
     stages, folder, world = run.recipe.stages, run.folder, run.world
     history = read_history(folder.history, stages)
-    world.wait()  # nobody writes it before all have read it
+    if world.is_main and history and not can_go_on(folder.checkpoints, history[-1].step):
+        history.pop()  # from the checkpoint before, it comes to the same end
+    (count,) = world.max(float(len(history)) if world.is_main else -1.0)  # nobody writes it before all have read it
+    history = history[: int(count)]
     step = history[-1].step if history else 0
     scores = history[-1].scores if history else {}
     signal = 0

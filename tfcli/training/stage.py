@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -72,7 +73,7 @@ def make_trainer(run: Run, stage: StageConfig, history: Sequence[Ended]) -> Trai
     learner = Learner(run.objective(model, stage), stage, history[-1].step if history else 0, world)
     mixture = prepare_mixture(recipe, stage, run.tokenizer)
     loader = BatchLoader(mixture, training, world)
-    state, skipped = _pick_state(run, stage.name)
+    state, skipped = pick_state(run.folder.checkpoints, stage.name, world)
     for sentence in skipped:
         say(f"skipped: {sentence}")
     if state and not learner.load_state(state):
@@ -135,10 +136,9 @@ def _make_model(run: Run, stage: StageConfig, history: Sequence[Ended]) -> nn.Mo
     return model.requires_grad_(True).to(run.world.device)
 
 
-def _pick_state(run: Run, stage: str) -> tuple[TrainState | None, list[str]]:
+def pick_state(checkpoints: Path, stage: str, world: World) -> tuple[TrainState | None, list[str]]:
     """The main process picks the checkpoint to go on from, the others take the same one: a file that only some of them
     can read is not to part them. Otherwise as `load_latest`."""
-    checkpoints, world = run.folder.checkpoints, run.world
     state, skipped = load_latest(checkpoints, stage) if world.is_main else (None, [])
     (step,) = world.max(state.step if state else -1.0)
     if step >= 0 and not world.is_main:

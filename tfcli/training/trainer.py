@@ -92,9 +92,9 @@ class Trainer:
         nll = tokens = 0.0
         logged, started = time.monotonic(), time.monotonic() - learner.seconds
         while not self._finished(stop, time.monotonic() - started):
-            step = self._next or self.loader.fetch(learner.epoch, learner.position)
-            learner.epoch, learner.position = step.epoch, step.position
             try:
+                step = self._next or self.loader.fetch(learner.epoch, learner.position)
+                learner.epoch, learner.position = step.epoch, step.position
                 nll += self.update(wrapped, step)
             except (RuntimeError, MemoryError) as error:
                 raise explain_failure(error, learner.start + learner.step + 1, config, self.world) from error
