@@ -10,9 +10,9 @@ from test_non_autoregressive import make_batch, objective_of, padded, random_ids
 
 from tfcli.build import build_model
 from tfcli.config import EOS, PAD, ModelConfig, TrainingConfig
+from tfcli.config.combinations import PARALLEL_KINDS
 from tfcli.decoding.parallel import parallel
 from tfcli.decoding.search import Search
-from tfcli.config.combinations import PARALLEL_KINDS
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.transformer.non_autoregressive.crf import LinearChainCrf, log_partition, viterbi
 from tfcli.transformer.non_autoregressive.ctc import BLANK, collapse

@@ -4,8 +4,8 @@ import os
 from collections.abc import Sequence
 
 from tfcli.bundle import Bundle
-from tfcli.combinations import PARALLEL_KINDS
 from tfcli.config import ModelConfig
+from tfcli.config.combinations import PARALLEL_KINDS
 from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.search import Search
 from tfcli.errors import UsageError
