@@ -16,6 +16,14 @@ settings.load_profile("tfcli")
 TINY = Path(__file__).parent / "data" / "tiny"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory):
+    """Converted models are kept for the run of the tests, and not with this user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_bundle() -> Bundle:
     """The frozen bundle of tests/data/tiny: zh to en, thirty sentences, d_model 32, at most 48 tokens."""

@@ -156,7 +156,7 @@ def test_what_is_longer_than_its_limit_is_cut(kind):
 
 def test_a_prefix_and_a_beam_are_refused(kind):
     config = random_model(kind).config
-    assert choose_engine("auto", config, Search(9), "cpu")
+    assert choose_engine("auto", config, Search(9), "cpu").name == "torch"
     for search, why in ((Search(9, prefix=(21,)), "how to begin"), (Search(9, beam_size=2), "no beam")):
         with pytest.raises(UsageError, match=f'"{kind}" writes all words at once.*{why}'):
             choose_engine("auto", config, search, "cpu")

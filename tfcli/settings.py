@@ -15,10 +15,11 @@ from typing import Any, Literal
 
 import platformdirs
 
-from tfcli.config import Engine, Precision, schema
+from tfcli.config import Engine, schema
 from tfcli.errors import ModelError, UsageError
 
 EngineChoice = Literal[("auto", *typing.get_args(Engine))]
+Dtype = Literal["auto", "int8", "float32", "bfloat16"]
 Split = Literal["auto", "off"]
 Protect = Literal["url", "email", "placeholder", "tag", "number"]
 EncodingErrors = Literal["replace", "strict"]
@@ -34,7 +35,7 @@ class Settings:
 
     model: str = "zh-en"
     device: str = "auto"  # auto, cpu, cuda, cuda:N or mps
-    dtype: Precision = "auto"
+    dtype: Dtype = "auto"
     engine: EngineChoice = "auto"
     threads: int | None = None
     batch_tokens: int | None = None
@@ -57,6 +58,11 @@ class Resolved:
 def user_file() -> Path:
     """The file with the settings of this user; it need not exist."""
     return platformdirs.user_config_path("tfcli") / "config.toml"
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept for this user; it need not exist."""
+    return platformdirs.user_cache_path("tfcli")
 
 
 def resolve(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] = os.environ) -> Resolved:

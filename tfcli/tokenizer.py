@@ -15,12 +15,14 @@ import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-
-import sentencepiece
+from typing import TYPE_CHECKING
 
 from tfcli.config import BOS, EOS, PAD, PLACEHOLDERS, UNK, TokenizerConfig
 from tfcli.errors import DataError, ModelError, NotFoundError, ResourceError
 from tfcli.pieces import split_sides
+
+if TYPE_CHECKING:
+    from sentencepiece import SentencePieceProcessor
 
 _MAX_BYTES = 16 << 20
 _PATH_BYTES = 160
@@ -35,6 +37,8 @@ class Tokenizer:
     """
 
     def __init__(self, model: bytes):
+        from sentencepiece import SentencePieceProcessor  # here: who reads a model's config needs none
+
         if len(model) > _MAX_BYTES:
             raise ModelError(f"the tokenizer is larger than {_MAX_BYTES >> 20} MiB")
         if not model:
@@ -42,10 +46,10 @@ class Tokenizer:
         self.model = model
         try:
             sides = split_sides(model)
-            self._pieces = self._target = sentencepiece.SentencePieceProcessor(model_proto=sides.source)
+            self._pieces = self._target = SentencePieceProcessor(model_proto=sides.source)
             pieces = self.pieces(range(len(self)))  # SentencePiece takes what is not UTF-8, and fails when it is used
             if sides.target != sides.source:
-                self._target = sentencepiece.SentencePieceProcessor(model_proto=sides.target)
+                self._target = SentencePieceProcessor(model_proto=sides.target)
                 if pieces != [*map(self._target.id_to_piece, range(len(self._target)))]:
                     raise ModelError("the tokenizer is damaged: its two languages do not share their pieces")
             self._begin = [self._pieces.piece_to_id(sides.begin)] if sides.begin else []
@@ -108,7 +112,7 @@ class Tokenizer:
         return sum(i == UNK or self._pieces.is_byte(int(i)) for i in ids)
 
 
-def _encode(side: sentencepiece.SentencePieceProcessor, texts: Sequence[str]) -> list[list[int]]:
+def _encode(side: "SentencePieceProcessor", texts: Sequence[str]) -> list[list[int]]:
     """Ids of texts. Characters without a piece make one UNK together, unless just they are a piece that only the other
     language is cut into: that is looked up by its text, as Marian does."""
     rows = side.encode(list(texts), num_threads=1)
@@ -124,16 +128,17 @@ def train(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
 
     Unigram (Kudo 2018, 1804.10959) or BPE (Sennrich 2016, 1508.07909) by SentencePiece (Kudo & Richardson 2018,
     1808.06226), with bytes for unseen characters, digits one by one, and NFKC folding of full-width forms.
-    The same texts and config give the same bytes. Raises DataError if the texts are empty or too few for the
-    vocabulary, and whatever `texts` raises.
-    """
+    The same texts and config give the same bytes. DataError if the texts are empty or too few for the vocabulary, and
+    whatever `texts` raises."""
+    from sentencepiece import SentencePieceTrainer
+
     buffer = io.BytesIO()
     failed: list[BaseException] = []
     with tempfile.TemporaryDirectory() as folder:
         rules = _same_length_path(folder)
         Path(rules).write_text(_folding_rules(config.fold_traditional), encoding="utf-8")
         try:
-            sentencepiece.SentencePieceTrainer.train(
+            SentencePieceTrainer.train(
                 sentence_iterator=_cut(_watched(texts, failed)),
                 model_writer=buffer,
                 model_type=config.kind,

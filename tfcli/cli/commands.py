@@ -25,10 +25,12 @@ COMMANDS = {
     "list": "list.list_models",
     "runs": "runs.runs",
     "average": "average.average",
+    "export": "export.export",
     "config": "config.config",
     "doctor": "doctor.doctor",
     "tokenizer": "tokenizer.app",
     "data": "data.app",
+    "cache": "cache.app",
 }
 """Name to module and function, or to module and its group of commands, in the order of --help."""
 

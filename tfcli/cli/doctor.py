@@ -9,10 +9,11 @@ from pathlib import Path
 
 import tfcli
 from tfcli.cli import console, options
-from tfcli.settings import FOLDER_FILE, PREFIX, user_file
+from tfcli.settings import FOLDER_FILE, PREFIX, resolve, user_file
 
-_PACKAGES = ("torch", "numpy", "sentencepiece", "safetensors", "typer", "rich", "sacrebleu", "huggingface-hub")
-_EXTRAS = ("ctranslate2", "opencc", "matplotlib", "tensorboard", "zstandard")
+_PACKAGES = ("torch", "ctranslate2", "numpy", "sentencepiece", "safetensors", "typer", "rich", "sacrebleu")
+_PACKAGES += ("huggingface-hub",)
+_EXTRAS = ("opencc", "matplotlib", "tensorboard", "zstandard")
 _HF_HOME = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
 
 
@@ -31,6 +32,7 @@ def doctor(as_json: options.Json = False) -> None:
         **{name: _version(name) or "MISSING" for name in _PACKAGES},
         **{name: _version(name) or "not installed (optional)" for name in _EXTRAS},
         **_devices(),
+        "engine": _engine(),
         **_places(),
     }
     if as_json:
@@ -60,6 +62,29 @@ def _devices() -> dict[str, str]:
     return {"devices": ", ".join(found)}
 
 
+def _engine() -> str:
+    """What would translate with the settings in force, and why."""
+    from tfcli.bundle import locate, read_bundle
+    from tfcli.decoding.engines import choose_engine
+    from tfcli.decoding.search import Search
+
+    try:
+        settings = resolve().settings
+        model = read_bundle(locate(settings.model)).config.model
+        search = Search(max_length=model.max_length - 1)
+        choice = choose_engine(settings.engine, model, search, settings.device, settings.dtype)
+    except Exception as error:  # as above
+        return f"none: {error}"
+    return f"{choice.name} for {settings.model}: {choice.reason}"
+
+
+def _converted() -> str:
+    from tfcli.conversion.cache import entries, folder
+
+    found = entries()
+    return f"{folder()} ({console.count(len(found), 'file')}, {sum(entry.size for entry in found) / 1e6:,.1f} MB)"
+
+
 def _places() -> dict[str, str]:
     from tfcli.bundle import shipped
 
@@ -69,6 +94,7 @@ def _places() -> dict[str, str]:
         "shipped models": ", ".join(str(folder) for folder in shipped()) or "none",
         "config files": ", ".join(files) or "none",
         "variables set": ", ".join(variables) or "none",
+        "converted models": _converted(),
         "Hub cache": _folder(_HF_HOME / "hub"),
         "Hub token": _token(),
         "stdout": f"{sys.stdout.encoding}, {'a' if console.is_terminal(sys.stdout) else 'not a'} terminal",

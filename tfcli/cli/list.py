@@ -19,6 +19,7 @@ def list_models(as_json: options.Json = False) -> None:
       tfcli list --json
     """
     from tfcli.bundle import CONFIG, REQUIRED, shipped
+    from tfcli.conversion.cache import entries
     from tfcli.pulled import pulled
 
     trained = sorted(config.parent for config in _RUNS.glob(f"**/{CONFIG}"))
@@ -26,6 +27,10 @@ def list_models(as_json: options.Json = False) -> None:
     for name, folder in pulled():
         if all((folder / file).is_file() for file in REQUIRED):  # the Hub's cache holds other things as well
             rows.append(_row(folder, "pulled") | {"name": str(name)})
+    converted = [entry.header for entry in entries() if entry.header]
+    for row in rows:
+        folder = str(Path(row["folder"]).resolve())
+        row["converted"] = sorted({header.quantization for header in converted if header.model == folder})
     if as_json:
         console.print_out(json.dumps(rows, ensure_ascii=False, indent=2))
     elif rows:
@@ -51,4 +56,6 @@ def _row(folder: Path, origin: str) -> dict[str, Any]:
 def _columns(row: dict[str, Any]) -> tuple[str, ...]:
     if row["problem"]:
         return row["name"], row["origin"], row["problem"]
-    return row["name"], row["origin"], f"{row['source']} → {row['target']}", f"{row['parameters']:,} parameters"
+    converted = f", converted to {' and '.join(row['converted'])}" if row["converted"] else ""
+    direction = f"{row['source']} → {row['target']}"
+    return row["name"], row["origin"], direction, f"{row['parameters']:,} parameters{converted}"

@@ -1,5 +1,6 @@
 """From settings to a loaded model."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from tfcli.cli import console
@@ -26,7 +27,7 @@ def load_translator(settings: Settings, prefix: str = "", kind: "type[Translator
     from tfcli.decoding.translator import Translator
 
     from_model = {"max_length": settings.max_length, "length_ratio": settings.length_ratio}
-    return (kind or Translator)(
+    translator = (kind or Translator)(
         read_bundle(locate(settings.model)),
         device=settings.device,
         dtype=settings.dtype,
@@ -39,10 +40,19 @@ def load_translator(settings: Settings, prefix: str = "", kind: "type[Translator
         prefix=prefix,
         **{name: value for name, value in from_model.items() if value is not None},
     )
+    if console.mode.verbose:
+        console.note(f"engine: {translator.choice.name} ({translator.engine.dtype}), {translator.choice.reason}")
+    if console.is_terminal(sys.stderr):
+        for note in translator.engine.notes:
+            console.note(note)
+    for warning in translator.engine.warnings:
+        console.warn(warning)
+    return translator
 
 
 def describe(translator: "Translator") -> str:
     """What translates what, on one line."""
     config, engine = translator.bundle.config, translator.engine
     where = f"cpu, {console.count(engine.threads, 'thread')}" if engine.device == "cpu" else engine.device
+    where += f", {translator.choice.name} {engine.dtype}"
     return f"{config.source} → {config.target}  {translator.bundle.folder.name} ({where})"

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from tfcli import settings
 from tfcli.cli import console
 from tfcli.cli.errors import Interrupted
-from tfcli.config import Precision
 from tfcli.settings import EncodingErrors, EngineChoice, Normalization, Split
 
 
@@ -33,7 +33,7 @@ ModelArgument = Annotated[
 Device = Annotated[
     str | None, setting("--device", metavar="auto|cpu|cuda[:i]|mps", default="auto", help="Where to compute.")
 ]
-Dtype = Annotated[Precision | None, setting("--dtype", default="auto", help="Number format of the weights.")]
+Dtype = Annotated[settings.Dtype | None, setting("--dtype", default="auto", help="Number format of the weights.")]
 Engine = Annotated[EngineChoice | None, setting("--engine", default="auto", help="What computes.")]
 Threads = Annotated[int | None, setting("--threads", metavar="N", default="auto", help="CPU threads.")]
 BatchTokens = Annotated[

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Engine = Literal["torch"]
+Engine = Literal["ctranslate2", "torch"]
 MapKind = Literal["cross", "encoder", "decoder"]
 MapFormat = Literal["table", "heat", "tsv", "long", "json", "npz", "pharaoh", "html", "svg", "png"]
 Stage = Literal["weights", "scores"]

@@ -75,7 +75,8 @@ class Translator:
         most = bundle.config.model.max_length - 1  # one place is taken by BOS or EOS
         begin = self.tokenizer.encode_target(re.sub(f"[{PLACEHOLDERS}]", "", _mend(prefix)))
         self.search = Search(max_length=min(max_length or most, most), length_ratio=length_ratio, prefix=tuple(begin))
-        self.engine = choose_engine(engine, bundle.config.model, self.search, device)(bundle, device, dtype, threads)
+        self.choice = choose_engine(engine, bundle.config.model, self.search, device, dtype)
+        self.engine = self.choice.engine(bundle, device, dtype, threads)
         self.batch_tokens = batch_tokens or self.engine.batch_tokens
         self.split = split
         self.protect = protect if self.tokenizer.has_placeholders else ()

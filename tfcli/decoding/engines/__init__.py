@@ -6,10 +6,11 @@ without them, and one without torch stays without torch.
 
 import typing
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tfcli.bundle import Bundle
 from tfcli.config import ModelConfig
+from tfcli.decoding.engines.ctranslate2 import CTranslate2Engine, has_gpu
 from tfcli.decoding.engines.torch import TorchEngine
 from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.search import Search
@@ -24,7 +25,8 @@ class Engine(Protocol):
     threads (None: the library's own number).
 
     batch_tokens: how many padded source tokens at once suit the device. model: the torch module, whose attention can be
-    watched; None if the engine keeps no attention.
+    watched; None if the engine keeps no attention. notes, warnings: what a person may like to know, or should know, of
+    how it was loaded.
     """
 
     device: str
@@ -32,12 +34,15 @@ class Engine(Protocol):
     threads: int
     batch_tokens: int
     model: "nn.Module | None"
+    notes: Sequence[str]
+    warnings: Sequence[str]
 
     def __init__(self, bundle: Bundle, device: str = "auto", dtype: str = "auto", threads: int | None = None): ...
 
     @classmethod
-    def refusal(cls, config: ModelConfig, search: Search, device: str) -> str:
-        """Why this engine cannot search so with a model of this config on this device, as a clause; empty if it can."""
+    def refusal(cls, config: ModelConfig, search: Search, device: str, dtype: str) -> str:
+        """Why this engine cannot search so with a model of this config on this device in this data type, as a clause;
+        empty if it can."""
         ...
 
     def translate(self, src: Sequence[Sequence[int]], search: Search) -> list[list[Hypothesis]]:
@@ -46,16 +51,29 @@ class Engine(Protocol):
         ...
 
 
-ENGINES: dict[str, type[Engine]] = {"torch": TorchEngine}
+ENGINES: dict[str, type[Engine]] = {"ctranslate2": CTranslate2Engine, "torch": TorchEngine}
 """In the order in which "auto" prefers them."""
 
 
-def choose_engine(name: str, config: ModelConfig, search: Search, device: str) -> type[Engine]:
-    """The engine of this name; for "auto" the first that can do it. UsageError, with why, if it cannot."""
-    refusals = {known: engine.refusal(config, search, device) for known, engine in ENGINES.items()}
+class Choice(NamedTuple):
+    """An engine, its name, and why it is the one."""
+
+    engine: type[Engine]
+    name: str
+    reason: str
+
+
+def choose_engine(name: str, config: ModelConfig, search: Search, device: str, dtype: str = "auto") -> Choice:
+    """The engine of this name. For "auto" the first that can do it, on the GPU if there is one and none is forbidden.
+    UsageError, with why, if it cannot."""
+    if name == device == "auto" and has_gpu():
+        device = "cuda"
+    refusals = {known: engine.refusal(config, search, device, dtype) for known, engine in ENGINES.items()}
     able = [known for known, why in refusals.items() if not why]
     chosen = name if name != "auto" else next(iter(able), next(reversed(ENGINES)))
     if refusals[chosen]:
         others = f"use   --engine {able[0]}" if able else ""
         raise UsageError(f"the engine {chosen} cannot translate with it: {refusals[chosen]}", others)
-    return ENGINES[chosen]
+    passed = [f"not {known}, since {why}" for known, why in refusals.items() if why]
+    reason = "asked for" if name != "auto" else ", ".join(passed) or "the quickest that can run this model here"
+    return Choice(ENGINES[chosen], chosen, reason)

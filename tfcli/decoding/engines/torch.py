@@ -14,6 +14,8 @@ from tfcli.errors import UsageError
 class TorchEngine:
     """The model as it was trained, with every switch. dtype "auto" is float32."""
 
+    notes = warnings = ()
+
     def __init__(self, bundle: Bundle, device: str = "auto", dtype: str = "auto", threads: int | None = None):
         import torch
 
@@ -30,7 +32,9 @@ class TorchEngine:
             pack(self.model)
 
     @classmethod
-    def refusal(cls, config: ModelConfig, search: Search, device: str) -> str:
+    def refusal(cls, config: ModelConfig, search: Search, device: str, dtype: str) -> str:
+        if dtype == "int8":
+            return "it computes in float32 or bfloat16, not in int8"
         if config.kind not in PARALLEL_KINDS:
             return ""
         if search.beam_size > 1:

@@ -1,24 +1,19 @@
-"""The files of a CTranslate2 model: its binary layout, its quantization, its config and its vocabulary.
+"""model.bin, CTranslate2's binary file of a model: its layout and its quantization.
 
 Written from CTranslate2's `python/ctranslate2/specs/model_spec.py` (binary version 6), and compared with what that
 writes by `tests/test_conversion.py`. That module itself cannot be used: it imports torch wherever torch is installed.
 """
 
 import hashlib
-import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, get_args
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from tfcli.config import BOS, EOS, UNK
+from tfcli.conversion.convert import Quantization
 
 Array = np.ndarray
-Quantization = Literal["int8", "int16", "float32"]
-QUANTIZATIONS: tuple[Quantization, ...] = get_args(Quantization)
 
-MODEL, CONFIG, VOCABULARY = "model.bin", "config.json", "shared_vocabulary.json"
 _VERSION, _SPEC, _REVISION = 6, "TransformerSpec", 7
 _TYPES = ("float32", "int8", "int16", "int32", "float16", "bfloat16")
 """A type is stored as its place among these."""
@@ -79,23 +74,3 @@ def _quantize(name: str, array: Array, quantization: Quantization) -> Iterator[t
 def _string(text: str) -> bytes:
     data = text.encode()
     return struct.pack("<H", len(data) + 1) + data + b"\0"
-
-
-def config_json(names: Sequence[str]) -> bytes:
-    """config.json of a model whose tokens have these names. It adds the end of a source sentence itself."""
-    config = {
-        "add_source_bos": False,
-        "add_source_eos": True,
-        "bos_token": names[BOS],
-        "decoder_start_token": names[BOS],
-        "eos_token": names[EOS],
-        "layer_norm_epsilon": None,  # that of the kind of norm: 1e-5, or 1e-6 for RMS, as ours
-        "multi_query_attention": False,
-        "unk_token": names[UNK],
-    }
-    return (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
-
-
-def vocabulary_json(names: Sequence[str]) -> bytes:
-    """shared_vocabulary.json: the name of each token, in the order of the ids."""
-    return json.dumps(names, indent=2).encode()
