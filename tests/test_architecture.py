@@ -24,7 +24,7 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("
 LEVELS: list[tuple[tuple[str, ...], ...]] = [
     (("config", "errors", "schema", "settings", "recipe", "disk", "bounds", "combinations", "pulled", "pieces"),),
     (("text",),),
-    (("tokenizer",), ("evaluation",), ("data",), ("transformer",)),
+    (("tokenizer",), ("evaluation",), ("challenge",), ("data",), ("transformer",)),
     (("baselines",),),  # they share the transformer's interface and its small parts
     (("bundle", "weights", "build"),),
     (("conversion",),),
@@ -52,6 +52,7 @@ NEVER = {"pickle", "cPickle", "marshal", "shelve", "dill", "click", "joblib", "c
 NEVER_CALLED = {"eval", "exec", "compile", "__import__", "os.system", "os.popen"}
 NEVER_CALLED |= {"torch.load", "torch.hub.load", "torch.jit.load", "torch.package.PackageImporter", "yaml.load"}
 WITHOUT_TORCH = ("cli", "text", *LEVELS[0][0], "tokenizer", "evaluation", "bundle", "weights", "conversion")
+WITHOUT_TORCH += ("challenge",)
 WITHOUT_TORCH += ("looking", "decoding/search", "decoding/loops", "decoding/translator", "decoding/engines/__init__")
 WITHOUT_TORCH += ("decoding/engines/torch", "decoding/engines/ctranslate2")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tfcli.cli import challenge as challenges
 from tfcli.cli import console, options
 from tfcli.cli.errors import NotMetError
 from tfcli.cli.model import describe, load_translator
@@ -20,13 +21,14 @@ from tfcli.cli.windows import full_windows
 from tfcli.config import CorpusConfig
 from tfcli.data.corpus import read_pairs
 from tfcli.errors import UsageError
-from tfcli.settings import resolve
+from tfcli.settings import Settings, resolve
 
 if TYPE_CHECKING:
+    from tfcli.challenge.sentences import Sentence
     from tfcli.decoding.translator import Translator
 
 _WINDOW = 2**18
-_DEMANDS = {"bleu": "BLEU", "chrf": "chrF2"}
+_DEMANDS = {"bleu": "BLEU", "chrf": "chrF2", "challenge": "challenge"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class _TestSet:
     name: str
     sources: list[str]
     references: list[str]
+    challenge: "list[Sentence] | None" = None
 
 
 def evaluate(
@@ -42,6 +45,9 @@ def evaluate(
     ] = None,
     source: Annotated[str | None, typer.Option("--src", metavar="FILE", help="Sources, one a line.")] = None,
     reference: Annotated[str | None, typer.Option("--ref", metavar="FILE", help="Their references.")] = None,
+    challenge: Annotated[
+        str | None, typer.Option("--challenge", metavar="DIR", help="Count what is right in a challenge set (or file).")
+    ] = None,
     hypotheses: Annotated[
         str | None, typer.Option("--hyp", metavar="FILE", help="Score these translations, not a model.")
     ] = None,
@@ -50,7 +56,7 @@ def evaluate(
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Only the first N lines.")] = None,
     fail_under: Annotated[
-        str | None, typer.Option("--fail-under", metavar="bleu=B,chrf=C", help="Exit with 1 below these scores.")
+        str | None, typer.Option("--fail-under", metavar="bleu=B,...", help="Exit with 1 below these scores.")
     ] = None,
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Save the translations there.")
@@ -74,11 +80,14 @@ def evaluate(
       tfcli evaluate news.tsv talks.tsv -m runs/zh-en --json
       tfcli evaluate test.tsv --hyp theirs.en
       tfcli evaluate --src test.zh --ref test.en --fail-under bleu=22,chrf=40
+      tfcli evaluate --challenge tests/data/challenge --fail-under challenge=90
 
     BLEU and chrF2 by sacreBLEU, each with the signature that says how it was measured.
     """
     demands = _parse_demands(fail_under)
-    sets = _read_sets(tests or [], source, reference, limit)
+    if challenge and (tests or source or reference):
+        raise UsageError("--challenge goes without other test sets")
+    sets = [_read_challenge(challenge, limit)] if challenge else _read_sets(tests or [], source, reference, limit)
     if (output or hypotheses) and len(sets) > 1:
         raise UsageError("--hyp and --output go with one test set")
     settings = resolve(
@@ -91,13 +100,15 @@ def evaluate(
         started = time.monotonic()
         lines = _translate(test, translator) if translator else _read_lines(hypotheses, limit)
         seconds = round(time.monotonic() - started, 3) if translator else None
-        row = _score(test, lines, target or _target(translator, settings.model)) | {"seconds": seconds}
+        judged = _judge(test, lines) if test.challenge else _score(test, lines, target or _target(translator, settings))
+        row = judged | {"seconds": seconds}
         rows.append(row)
         if output:
             with open_output(output, force) as write:
                 write("\n".join(lines))
         if not as_json:
-            console.print_out(_show(row, describe(translator) if translator else hypotheses))
+            show = challenges.show if test.challenge else _show
+            console.print_out(show(row, describe(translator) if translator else hypotheses))
     if as_json:
         console.print_out(json.dumps(rows, ensure_ascii=False, indent=2))
     _check(rows, demands)
@@ -127,15 +138,22 @@ def _read_sets(tests: list[str], source: str | None, reference: str | None, limi
     return sets
 
 
+def _read_challenge(path: str, limit: int | None) -> _TestSet:
+    from tfcli.challenge.sentences import read_challenge
+
+    sentences = read_challenge(path)[:limit]
+    return _TestSet(path, [sentence.source for sentence in sentences], [], sentences)
+
+
 def _read_lines(path: str, limit: int | None) -> list[str]:
     records = Reader("text", "", "strict").read([path], arguments=False)
     return [record.text for record in islice(records, limit)]
 
 
-def _target(translator: "Translator | None", model: str) -> str:
+def _target(translator: "Translator | None", settings: Settings) -> str:
     from tfcli.bundle import locate, read_bundle
 
-    bundle = translator.bundle if translator else read_bundle(locate(model))
+    bundle = translator.bundle if translator else read_bundle(locate(settings.model))
     return bundle.config.target
 
 
@@ -158,6 +176,12 @@ def _score(test: _TestSet, lines: list[str], target: str) -> dict[str, Any]:
     return {"set": test.name, **dataclasses.asdict(result)}
 
 
+def _judge(test: _TestSet, lines: list[str]) -> dict[str, Any]:
+    from tfcli.challenge.result import evaluate_challenge
+
+    return challenges.as_row(test.name, evaluate_challenge(test.challenge, lines))
+
+
 def _show(row: dict[str, Any], what: str) -> str:
     speed = f", {row['lines'] / row['seconds']:.1f} lines/s" if row["seconds"] else ""
     scores = [
@@ -170,7 +194,13 @@ def _show(row: dict[str, Any], what: str) -> str:
 
 def _check(rows: list[dict[str, Any]], demands: dict[str, float]) -> None:
     for row in rows:
-        for score in (row["bleu"], row["chrf"]):
-            if score["value"] < demands.get(score["name"], 0):
-                wanted = demands[score["name"]]
-                raise NotMetError(f"{row['set']}: {score['name']} is {score['value']:.2f}, under {wanted:g}")
+        for name, value in _values(row).items():
+            if value < demands.get(name, 0):
+                raise NotMetError(f"{row['set']}: {name} is {value:.2f}, under {demands[name]:g}")
+
+
+def _values(row: dict[str, Any]) -> dict[str, float]:
+    """What --fail-under can ask of a row."""
+    if "kinds" in row:
+        return {"challenge": 100 * row["right"] / row["sentences"]}
+    return {score["name"]: score["value"] for score in (row["bleu"], row["chrf"])}
