@@ -36,6 +36,9 @@ Device = Annotated[
 Dtype = Annotated[settings.Dtype | None, setting("--dtype", default="auto", help="Number format of the weights.")]
 Engine = Annotated[EngineChoice | None, setting("--engine", default="auto", help="What computes.")]
 Threads = Annotated[int | None, setting("--threads", metavar="N", default="auto", help="CPU threads.")]
+Processes = Annotated[
+    int | None, setting("--processes", metavar="N", default="as many as threads for long files", help="For files.")
+]
 BatchTokens = Annotated[
     int | None, setting("--batch-tokens", metavar="N", default="auto", help="Tokens computed at once.")
 ]

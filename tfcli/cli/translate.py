@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated
@@ -16,17 +17,18 @@ from tfcli.cli.errors import Interrupted, NotMetError
 from tfcli.cli.formats import FORMATS, OutputFormat, Render
 from tfcli.cli.model import at_revision, describe, load_translator
 from tfcli.cli.output import Write, open_output
+from tfcli.cli.processes import WINDOW_BYTES, count_processes, order, started
 from tfcli.cli.progress import Progress
-from tfcli.cli.ranks import find_ranks
 from tfcli.cli.records import STDIN, InputFormat, Reader, Record, total_size
 from tfcli.cli.windows import full_windows, live_windows
 from tfcli.errors import DataError, UsageError
-from tfcli.settings import resolve
+from tfcli.settings import Settings, resolve
 from tfcli.text.languages import find_language
 from tfcli.text.scripts import count_letters, foreign
 
 if TYPE_CHECKING:
     from tfcli.bundle import BundleConfig
+    from tfcli.decoding.translator import Translator
 
 _WINDOW_BATCHES = 64
 _LETTERS = 8
@@ -68,6 +70,7 @@ def translate(
     dtype: options.Dtype = None,
     engine: options.Engine = None,
     threads: options.Threads = None,
+    processes: options.Processes = None,
     batch_tokens: options.BatchTokens = None,
 ) -> None:
     """Translate text, files or stdin.
@@ -88,7 +91,7 @@ def translate(
     settings = resolve(
         dict(model=at_revision(model, revision), device=device, dtype=dtype, engine=engine, threads=threads)
         | dict(batch_tokens=batch_tokens, max_length=max_length, length_ratio=length_ratio, split=split)
-        | dict(protect=protect, normalize=normalize, encoding_errors=encoding_errors)
+        | dict(processes=processes, protect=protect, normalize=normalize, encoding_errors=encoding_errors)
     ).settings
     sources = texts or inputs or [STDIN]
     files = [source for source in sources if source == STDIN or not texts]
@@ -97,28 +100,39 @@ def translate(
     interactive = STDIN in files and console.is_terminal(sys.stdin)
     if interactive:
         console.note(f"type a line and press Enter; {_END_OF_INPUT} ends")
-    ranks = find_ranks(total is not None and not texts, output)
-    if ranks and ranks.rank:
-        console.mode.quiet = True  # rank 0 speaks for all
-    with open_output(output, force) if not (ranks and ranks.rank) else nullcontext(print) as write:
+    with open_output(output, force) as write:
         with console.signals_held():  # a library that is stopped while it is imported may say anything
             translator = load_translator(settings, prefix)
-        windows = (live_windows if total is None else full_windows)(records, _WINDOW_BATCHES * translator.batch_tokens)
+        count = count_processes(settings.processes, total if files else None, translator.engine)
+        size = WINDOW_BYTES if count > 1 else _WINDOW_BATCHES * translator.batch_tokens
+        windows = (live_windows if total is None else full_windows)(records, size)
         watched = bool(files) and console.is_terminal(sys.stderr)
         if watched:
-            console.note(describe(translator))
+            console.note(describe(translator) + (f", {console.count(count, 'process')}" if count > 1 else ""))
         busy = watched and not interactive and not (output in (None, "-") and console.is_terminal(sys.stdout))
         with Progress(total, bar=busy, spoken=bool(files) and not interactive) as progress:
             windows = _watched_for_script(windows, translator.bundle.config)
             render = FORMATS["jsonl" if as_json else output_format]
-            ask = partial(answer, translator=translator, keep_going=keep_going)
-            with ranks.meeting() if ranks else nullcontext():
-                answered = ranks.share(windows, ask) if ranks else chain.from_iterable(map(ask, windows))
-                _run(answered, render, write, progress)
+            with _answering(count, translator, settings, prefix, keep_going) as answered:
+                _run(answered(windows), render, write, progress)
     if progress.failed:
         raise DataError(f"{console.count(progress.failed, 'line')} could not be translated, and came back empty")
     if strict and progress.flagged:
         raise NotMetError(f"{console.count(progress.flagged, 'line')} flagged, and --strict wants none")
+
+
+@contextmanager
+def _answering(
+    count: int, translator: "Translator", settings: Settings, prefix: str, keep_going: bool
+) -> Iterator[Callable[[Iterator[list[Record]]], Iterator[Answered]]]:
+    """What makes windows into windows with their translations, by this process or by so many others."""
+    if count == 1:
+        ask = partial(answer, translator=translator, keep_going=keep_going)
+        yield lambda windows: chain.from_iterable(map(ask, windows))
+        return
+    own = replace(settings, threads=max(translator.engine.threads // count, 1))
+    with started(count, order(own, prefix, keep_going)) as processes:
+        yield processes.share
 
 
 def _watched_for_script(windows: Iterator[list[Record]], config: "BundleConfig") -> Iterator[list[Record]]:
