@@ -14,6 +14,7 @@ from conftest import TINY
 from tfcli import config, settings
 from tfcli.cli import formats, records
 from tfcli.cli.commands import make_app
+from tfcli.cli.data import app as data_app
 from tfcli.cli.tokenizer import app as tokenizer_app
 
 ROOT = Path(__file__).parent.parent
@@ -26,9 +27,9 @@ LEVELS: list[tuple[tuple[str, ...], ...]] = [
     (("text",),),
     (("tokenizer",), ("evaluation",), ("challenge",), ("data",), ("transformer",)),
     (("baselines",),),  # they share the transformer's interface and its small parts
-    (("bundle", "weights", "build"),),
+    (("bundle", "weights", "build", "hardware"),),
     (("conversion",),),
-    (("decoding",), ("attention_maps",), ("hub",)),
+    (("decoding",), ("attention_maps",), ("hub",), ("scoring",)),
     (("training",), ("looking",)),
     (("explain",),),
     (("cli", "__main__"),),
@@ -173,7 +174,8 @@ def test_files_are_small_and_their_names_say_something():
 def commands() -> list[list[str]]:
     """Every command of the command line, as typed."""
     groups = [["tokenizer", command.callback.__name__] for command in tokenizer_app.registered_commands]
-    return [[], ["tokenizer"], *([command.name] for command in make_app().registered_commands), *groups]
+    groups += [["data", command.name] for command in data_app.registered_commands]
+    return [[], ["tokenizer"], ["data"], *([command.name] for command in make_app().registered_commands), *groups]
 
 
 LIGHT = [["--version"], ["info"], ["list"], ["config"], ["tokenizer", "encode", "你好"], ["tokenizer", "info"]]
@@ -188,7 +190,7 @@ def test_light_commands_do_without_torch(arguments, tmp_path):
     )
     ended = subprocess.run([sys.executable, "-c", program, *arguments], env=environment(), capture_output=True)
     assert ended.returncode == 0, ended.stderr
-    if "--help" in arguments and arguments[:1] != ["tokenizer"][: len(arguments) - 1]:
+    if "--help" in arguments and arguments not in (["tokenizer", "--help"], ["data", "--help"]):
         assert b"Examples:" in ended.stdout
 
 

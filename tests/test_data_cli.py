@@ -7,6 +7,7 @@ import tracemalloc
 
 import pytest
 from commands import run
+from conftest import TINY
 
 from tfcli.cli import progress
 from tfcli.config import CorpusConfig
@@ -46,13 +47,15 @@ def damaged(good: int, bad: int) -> tuple[list[bytes], dict[str, list[int]]]:
 def counts_are_exact(folder, good: int, bad: int) -> None:
     lines, wrong = damaged(good, bad)
     (folder / "corpus.tsv").write_bytes(b"".join(line + b"\n" for line in lines))
-    ended = run("data", "check", str(folder / "corpus.tsv"), "--no-align", "--json")
+    ended = run("data", "check", str(folder / "corpus.tsv"), "--align", "none", "--json")
     assert ended.code == 0, ended.err
     report = json.loads(ended.text)
     assert report["lines"] == len(lines)
     assert report["found"] == {kind: {"lines": len(n), "first": n[:5]} for kind, n in wrong.items()}
     kept, rejects = folder / "kept.tsv", folder / "rejects.tsv"
-    ended = run("data", "clean", str(folder / "corpus.tsv"), "--no-align", "-o", str(kept), "--rejects", str(rejects))
+    ended = run(
+        "data", "clean", str(folder / "corpus.tsv"), "--align", "none", "-o", str(kept), "--rejects", str(rejects)
+    )
     assert ended.code == 0, ended.err
     numbers = {number for all_of in wrong.values() for number in all_of}
     good_lines = [line for number, line in enumerate(lines, 1) if number not in numbers]
@@ -74,16 +77,16 @@ def test_ten_thousand_damaged_lines_are_counted(tmp_path):
 def test_progress_is_told_now_and_then_off_a_terminal(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "_EVERY", 0)
     (tmp_path / "c.tsv").write_text("".join(f"第{n}句话\tSentence {n}\n" for n in range(2000)), encoding="utf-8")
-    ended = run("data", "check", str(tmp_path / "c.tsv"), "--no-align")
+    ended = run("data", "check", str(tmp_path / "c.tsv"), "--align", "none")
     rate = r"[\d,]+ lines, [\d.]+( k)? lines/s"
     assert re.fullmatch(rf"(reading: {rate}\n){{4}}(checking: {rate}, \d+%\n){{4}}", ended.err), ended.err
     assert "checking: 2,000 lines" in ended.err and ended.err.endswith("100%\n")
-    assert run("data", "check", str(tmp_path / "c.tsv"), "--no-align", "-q").err == ""
+    assert run("data", "check", str(tmp_path / "c.tsv"), "--align", "none", "-q").err == ""
 
 
 def test_the_lines_of_a_corpus_are_not_kept(tmp_path, monkeypatch):
     """Sixty bytes a line at most, whatever its length."""
-    monkeypatch.setattr("tfcli.cli.data._SAMPLE", 600)
+    monkeypatch.setattr("tfcli.cli.checked._SAMPLE", 600)
 
     def peak(lines: int) -> int:
         rows = (
@@ -91,7 +94,8 @@ def test_the_lines_of_a_corpus_are_not_kept(tmp_path, monkeypatch):
         )
         (tmp_path / "c.tsv").write_text("".join(rows), encoding="utf-8")
         tracemalloc.start()
-        assert run("data", "clean", str(tmp_path / "c.tsv"), "-o", str(tmp_path / "out"), "--force").code == 0
+        arguments = ["--align", "words", "-o", str(tmp_path / "out"), "--force"]
+        assert run("data", "clean", str(tmp_path / "c.tsv"), *arguments).code == 0
         highest = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return highest
@@ -105,8 +109,8 @@ def test_two_files_give_what_one_gives(tmp_path):
     (tmp_path / "one.tsv").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
     for side, name in enumerate(("two.zh", "two.en")):
         (tmp_path / name).write_text("".join(f"{row.split(chr(9))[side]}\n" for row in rows), encoding="utf-8")
-    one = run("data", "check", str(tmp_path / "one.tsv"), "--no-align")
-    two = run("data", "check", str(tmp_path / "two.zh"), str(tmp_path / "two.en"), "--no-align")
+    one = run("data", "check", str(tmp_path / "one.tsv"), "--align", "none")
+    two = run("data", "check", str(tmp_path / "two.zh"), str(tmp_path / "two.en"), "--align", "none")
     assert one.out == two.out != b""
     (tmp_path / "two.en").write_text("one line\n")
     ended = run("data", "check", str(tmp_path / "two.zh"), str(tmp_path / "two.en"))
@@ -122,13 +126,14 @@ def test_strangers_are_told_from_pairs():
     assert lost < 0.02 and found > 0.3
 
 
-def test_misaligned_lines_are_found_in_a_corpus(tmp_path):
+def test_misaligned_lines_are_found_in_a_corpus_by_its_words(tmp_path):
     """The phrasebook three times over, and sixty pairs of the last time with the translations of their neighbours."""
     rows = [(source + "!" * n, target + "!" * n) for n in range(3) for source, target in PAIRS]
     start = len(rows) - 100
     shifted = [(rows[i][0], rows[i + 7][1]) if start <= i < start + 60 else rows[i] for i in range(len(rows))]
     (tmp_path / "c.tsv").write_text("".join(f"{s}\t{t}\n" for s, t in shifted), encoding="utf-8")
-    ended = run("data", "clean", str(tmp_path / "c.tsv"), "--rejects", str(tmp_path / "r.tsv"))
+    rejects = str(tmp_path / "r.tsv")
+    ended = run("data", "clean", str(tmp_path / "c.tsv"), "--align", "words", "--rejects", rejects)
     numbers = [int(line.split("\t")[0]) for line in (tmp_path / "r.tsv").read_text("utf-8").split("\n")[:-1]]
     inside = [n for n in numbers if start < n <= start + 60]
     assert len(inside) >= 15 and len(numbers) - len(inside) < 0.08 * len(rows)  # of idioms there are many
@@ -139,7 +144,8 @@ STRANGE = [b"", b"\n", b"\xff\xfe", b"a\tb", "好\tgood\r\n".encode(), b"\t\n\t\
 
 
 @pytest.mark.parametrize("content", STRANGE)
-def test_strange_corpora_are_reported_not_crashed_on(tmp_path, content):
+def test_strange_corpora_are_reported_not_crashed_on(tmp_path, content, monkeypatch):
+    monkeypatch.setenv("TFCLI_MODEL", str(TINY))
     (tmp_path / "c.tsv").write_bytes(content)
     for command in ("check", "clean"):
         ended = run("data", command, str(tmp_path / "c.tsv"))

@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = """
 from pathlib import Path
-from tfcli.training.hardware import keep_freed_memory, return_freed_memory
+from tfcli.hardware import keep_freed_memory, return_freed_memory
 
 def resident() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20

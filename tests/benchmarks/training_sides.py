@@ -18,8 +18,8 @@ from tfcli.config import EOS, PAD, PLACEHOLDERS, PRESETS, ModelConfig, StageConf
 from tfcli.data.batch import Batch, make_batch
 from tfcli.data.bucketing import plan_epoch
 from tfcli.data.encoded import EncodedPairs, Side
+from tfcli.hardware import fast_precision, keep_freed_memory
 from tfcli.training.distributed import World
-from tfcli.training.hardware import fast_precision, keep_freed_memory
 from tfcli.training.identity import Identity
 from tfcli.training.learner import Learner
 from tfcli.training.loader import BatchLoader, Repeated

@@ -110,11 +110,13 @@ class Sample:
 
 @dataclass
 class Report:
-    """Of how many lines, how many each rule found, and the first of them."""
+    """Of how many lines, how many each rule found, and the first of them. sure: for a rule that judges, the mean
+    probability that it is right about what it found."""
 
     lines: int = 0
     found: dict[str, int] = field(default_factory=dict)
     first: dict[str, list[int]] = field(default_factory=dict)
+    sure: dict[str, float] = field(default_factory=dict)
 
     def add(self, reason: str | None, number: int) -> None:
         self.lines += 1

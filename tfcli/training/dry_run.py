@@ -19,9 +19,9 @@ from tfcli.data.bucketing import plan_epoch
 from tfcli.data.corpus import read_pairs
 from tfcli.data.encoded import EncodedPairs, concatenate, encode_pairs
 from tfcli.data.synthetic import SYNTHETIC
+from tfcli.hardware import keep_freed_memory, precision_of
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.distributed import World
-from tfcli.training.hardware import keep_freed_memory, precision_of
 from tfcli.training.learner import Learner
 from tfcli.training.length import limits, settle
 from tfcli.training.loader import BatchLoader, Repeated

@@ -6,8 +6,8 @@ import torch
 
 from tfcli.config import TrainingConfig
 from tfcli.errors import ResourceError, TfcliError
+from tfcli.hardware import peak_memory
 from tfcli.training.distributed import World
-from tfcli.training.hardware import peak_memory
 
 _NO_MEMORY = re.compile("out of memory|allocate memory")
 _NO_ANSWER = re.compile("timed? ?out|connection (closed|reset|refused)|broken pipe", re.IGNORECASE)

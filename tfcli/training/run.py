@@ -10,13 +10,13 @@ from tfcli.build import build_model
 from tfcli.bundle import locate, read_bundle
 from tfcli.config import Recipe
 from tfcli.disk import finish_replacing, replace_file
+from tfcli.hardware import keep_freed_memory
 from tfcli.tokenizer import Tokenizer
 from tfcli.training import publish
 from tfcli.training.averaging import average_checkpoints
 from tfcli.training.checkpoint import can_go_on, list_checkpoints, remove_leftovers, step_of
 from tfcli.training.curves import read_panels, write_svg
 from tfcli.training.distributed import World, join_world
-from tfcli.training.hardware import keep_freed_memory
 from tfcli.training.history import Ended, read_history, write_history
 from tfcli.training.identity import Change
 from tfcli.training.prepare import prepare_tokenizer, prepare_validation

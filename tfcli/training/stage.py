@@ -11,12 +11,12 @@ from tfcli.build import build_model
 from tfcli.bundle import locate, read_bundle
 from tfcli.config import Recipe, StageConfig
 from tfcli.config.stages import Shares, split_share
+from tfcli.hardware import precision_of
 from tfcli.tokenizer import Tokenizer
 from tfcli.training import publish
 from tfcli.training.averaging import State, weighted_mean
 from tfcli.training.checkpoint import TrainState, checkpoint_path, load_latest, load_state
 from tfcli.training.distributed import World
-from tfcli.training.hardware import precision_of
 from tfcli.training.history import Ended
 from tfcli.training.identity import Change, Identity
 from tfcli.training.learner import Learner, left_weights

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 
 from tfcli.config import TrainingConfig
 from tfcli.errors import DivergedError
+from tfcli.hardware import peak_memory, return_freed_memory
 from tfcli.training.averaging import State
 from tfcli.training.checkpoint import save_state
 from tfcli.training.failures import explain_failure
-from tfcli.training.hardware import peak_memory, return_freed_memory
 from tfcli.training.identity import Identity
 from tfcli.training.learner import Learner
 from tfcli.training.length import Done

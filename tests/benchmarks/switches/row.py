@@ -20,8 +20,8 @@ from tfcli.data.batch import count_labels, make_batch
 from tfcli.decoding.decoders import decode
 from tfcli.decoding.search import Search
 from tfcli.disk import replace_file
+from tfcli.hardware import fast_precision
 from tfcli.tokenizer import Tokenizer
-from tfcli.training.hardware import fast_precision
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.optimizers import build_optimizers
 from tfcli.training.prepare import prepare_data

@@ -1,6 +1,5 @@
 """PyTorch, on whatever device it knows."""
 
-import os
 from collections.abc import Sequence
 
 from tfcli.bundle import Bundle
@@ -8,7 +7,6 @@ from tfcli.config import ModelConfig
 from tfcli.config.combinations import PARALLEL_KINDS
 from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.search import Search
-from tfcli.errors import UsageError
 
 
 class TorchEngine:
@@ -20,11 +18,12 @@ class TorchEngine:
         import torch
 
         from tfcli.decoding.engines.packed import pack
+        from tfcli.hardware import choose_device
 
         if threads:
             torch.set_num_threads(threads)
         self.threads = torch.get_num_threads()
-        self.device = _choose(device)
+        self.device = choose_device(device)
         self.dtype = "float32" if dtype == "auto" else dtype
         self.batch_tokens = 2048 if self.device == "cpu" else 32768
         self.model = bundle.load_model(self.dtype).to(self.device)
@@ -52,18 +51,3 @@ class TorchEngine:
             if "out of memory" in str(error) or "allocate memory" in str(error):
                 raise MemoryError(str(error)) from error
             raise
-
-
-def _choose(device: str) -> str:
-    """A device of this machine; UsageError if it has no such one. Of several processes each takes its own GPU."""
-    import torch
-
-    if device == "auto":
-        if not torch.cuda.is_available():
-            return "cpu"
-        return f"cuda:{int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count()}"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError):  # torch built without CUDA asserts
-        raise UsageError(f'torch cannot use the device "{device}" here', "use   --device cpu") from None
-    return device

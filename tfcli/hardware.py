@@ -1,6 +1,7 @@
 """What this machine does well, and how to let it."""
 
 import ctypes
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from collections.abc import Callable
 import torch
 
 from tfcli.config import TrainingConfig
+from tfcli.errors import UsageError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -35,6 +37,13 @@ def _glibc(name: str) -> Callable[..., int] | None:
     return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
+def forget_shapes() -> None:
+    """Tells oneDNN to remember how it multiplies matrices of sixteen shapes only. It keeps up to a megabyte for each of
+    the last thousand that it has met, and batches of sentences are of ever new ones. To be called before the first
+    multiplication, without which it has not yet asked."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
+
+
 def peak_memory(device: torch.device) -> float:
     """MiB this process has used at most, on its GPU if it computes on one."""
     if device.type == "cuda":
@@ -57,3 +66,16 @@ def fast_precision(device: torch.device) -> torch.dtype:
         if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"):
             return torch.bfloat16
     return torch.float32
+
+
+def choose_device(name: str) -> str:
+    """A device of this machine; UsageError if it has no such one. Of several processes each takes its own GPU."""
+    if name == "auto":
+        if not torch.cuda.is_available():
+            return "cpu"
+        return f"cuda:{int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count()}"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError):  # torch built without CUDA asserts
+        raise UsageError(f'torch cannot use the device "{name}" here', "use   --device cpu") from None
+    return name

@@ -1,0 +1,1 @@
+"""Does the source explain the target? A translation model judges the pairs of a corpus."""
