@@ -12,16 +12,21 @@ from tfcli.config import TrainingConfig
 from tfcli.errors import UsageError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_PRIMITIVES = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
 
 
 def keep_freed_memory() -> None:
-    """Tells glibc to keep large freed blocks instead of handing them back to the system.
+    """Makes glibc keep freed blocks of up to 64 MiB, and oneDNN few of its compiled kernels. To be called before
+    anything is computed.
 
-    Every step allocates the same large tensors. By default each comes as fresh pages from the kernel, and touching
-    those for the first time takes about as long as the arithmetic. Does nothing where the C library is another.
+    Every step allocates the same tensors; fresh pages for them would cost time. Where the C library is another, this
+    part does nothing. oneDNN compiles a kernel for each shape of a matrix product, a megabyte or two, and keeps 1,024
+    of them: batches have that many shapes, so a run would grow by gigabytes over its first hours. Of 32, no longer; to
+    compile some again costs a few percent.
     """
+    os.environ.setdefault(_PRIMITIVES, "32")
     if mallopt := _glibc("mallopt"):
-        mallopt(_M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(_M_MMAP_THRESHOLD, 1 << 26)
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
