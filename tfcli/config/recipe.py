@@ -94,7 +94,7 @@ def to_toml(recipe: Recipe, full: bool = False) -> str:
             value, usual = getattr(config, field.name), getattr(base, field.name, None)
             if dataclasses.is_dataclass(value):
                 tables.append((field.name, value, usual))
-            elif isinstance(value, tuple):
+            elif isinstance(value, tuple) and all(map(dataclasses.is_dataclass, value)):
                 lists.append((field.name, value))
             elif value is not None and (full or value != usual):
                 lines.append(f"{field.name} = {_toml_value(value)}")
@@ -121,6 +121,8 @@ def _defaults(cls: type) -> Any:
 def _toml_value(value: object) -> str:
     if isinstance(value, str | bool):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # else JSON's strings are TOML's
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml_value, value))}]"
     if isinstance(value, dict):
         keys = ((key if re.fullmatch(r"[\w-]+", key, re.ASCII) else _toml_value(key)) for key in value)
         return "{ " + ", ".join(f"{k} = {_toml_value(v)}" for k, v in zip(keys, value.values(), strict=True)) + " }"
