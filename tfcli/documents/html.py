@@ -2,11 +2,11 @@
 
 import html
 import re
-from collections import defaultdict
 
 from tfcli.documents.collecting import Collector
 from tfcli.documents.encoding import decode
 from tfcli.documents.html_pieces import Piece, read_pieces
+from tfcli.documents.peeling import peel
 from tfcli.documents.reading import Reading
 from tfcli.documents.segment import Segment, has_text
 from tfcli.documents.splice import Slot, Spliced, write_escaped
@@ -109,7 +109,7 @@ def _join_atoms(events: list[Piece]) -> list[Piece]:
 
 def _collect(text: str, run: list[Piece]) -> list[Slot]:
     """The slot of a run of text and inline tags: from its first word to its last, without tags around all of it."""
-    run = _peel(text, run)
+    run = peel(text, run)
     if len(run) > _MOST_PIECES:
         return [slot for piece in run if piece.kind == "text" for slot in _collect(text, [piece])]
     if not has_text("".join(_words(text, event) for event in run if event.kind == "text")):
@@ -134,39 +134,6 @@ def _collect(text: str, run: list[Piece]) -> list[Slot]:
             case "point":
                 collector.add_point(written)
     return [Slot(start, end, collector.finish(), _write)]
-
-
-def _peel(text: str, run: list[Piece]) -> list[Piece]:
-    """A run without what stands in front of and behind all its words: space, points, and tags around all of it."""
-    partners = _find_partners(run)
-    first, last = 0, len(run) - 1
-    while first <= last:
-        if _is_empty(text, run[first]) or (run[first].kind == "open" and first not in partners):
-            first += 1
-        elif _is_empty(text, run[last]) or (run[last].kind == "close" and last not in partners):
-            last -= 1
-        elif partners.get(first) == last:
-            first, last = first + 1, last - 1
-        else:
-            break
-    return run[first : last + 1]
-
-
-def _is_empty(text: str, piece: Piece) -> bool:
-    return piece.kind in ("point", "atom") or (piece.kind == "text" and not text[piece.start : piece.end].strip())
-
-
-def _find_partners(run: list[Piece]) -> dict[int, int]:
-    """Where the tag at each place is closed, or was opened; those without a partner are not in it."""
-    partners: dict[int, int] = {}
-    opened: dict[str, list[int]] = defaultdict(list)
-    for i, piece in enumerate(run):
-        if piece.kind == "open":
-            opened[piece.name].append(i)
-        elif piece.kind == "close" and opened[piece.name]:
-            start = opened[piece.name].pop()
-            partners[start], partners[i] = i, start
-    return partners
 
 
 def _words(text: str, event: Piece) -> str:

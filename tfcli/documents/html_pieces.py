@@ -6,7 +6,8 @@ tokenizer: what is opened and never ended goes on to the end of the file.
 """
 
 import re
-from typing import NamedTuple
+
+from tfcli.documents.peeling import Piece
 
 _START = re.compile(r"<(?=[A-Za-z/!?])")
 _TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]*+)((?>[^>"']+|"[^"]*+"|'[^']*+'|["'])*+)>""")
@@ -15,17 +16,6 @@ _RAW = {"script", "style", "xmp", "iframe", "noembed", "noframes", "textarea", "
 """Elements that hold no tags."""
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-
-
-class Piece(NamedTuple):
-    """text[start:end] of a file. kind: text, open, close, void or comment; name: of a tag, in lower case. is_fixed: the
-    tag says that what is in it is not to be translated."""
-
-    kind: str
-    start: int
-    end: int
-    name: str = ""
-    is_fixed: bool = False
 
 
 def read_pieces(text: str) -> list[Piece]:

@@ -101,23 +101,28 @@ def _stretch(text: str) -> Iterator[Event]:
 
 
 def cut(segment: Segment, places: Sequence[int]) -> list[Segment]:
-    """The parts of a segment between these places, which ascend; a span over a place is in both parts, whole in each.
-    A point at a place is in the part behind it."""
+    """The parts of a segment between these places, which ascend. A span over a place is in both parts, whole in each; a
+    point at a place is in the part behind it."""
     edges = [0, *places, len(segment.text)]
     parts = []
     for is_last, (start, end) in zip([*[False] * len(places), True], pairwise(edges), strict=True):
         inside = [
             replace(mark, start=max(mark.start, start) - start, end=min(mark.end, end) - start)
             for mark in segment.marks
-            if (
-                start <= mark.start < end or (is_last and mark.start == end)
-                if mark.is_point
-                else _meet(mark, start, end)
-            )
+            if (_holds_point(mark, start, end, is_last) if mark.is_point else _meets(mark, start, end))
         ]
         parts.append(Segment(segment.text[start:end], tuple(inside)))
     return parts
 
 
-def _meet(mark: Mark, start: int, end: int) -> bool:
+def _holds_point(mark: Mark, start: int, end: int, is_last: bool) -> bool:
+    return start <= mark.start < end or (is_last and mark.start == end)
+
+
+def _meets(mark: Mark, start: int, end: int) -> bool:
+    """Whether a span is in a part; one with a single end is where that end is."""
+    if not mark.before:
+        return start < mark.end <= end
+    if not mark.after:
+        return start <= mark.start < end
     return mark.start < end and start < mark.end
