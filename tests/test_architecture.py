@@ -29,6 +29,7 @@ LEVELS: list[tuple[tuple[str, ...], ...]] = [
     (("baselines",),),  # they share the transformer's interface and its small parts
     (("bundle", "weights", "build", "hardware"),),
     (("conversion",),),
+    (("documents",),),
     (("decoding",), ("attention_maps",), ("hub",), ("scoring",)),
     (("training",), ("looking",)),
     (("explain",),),

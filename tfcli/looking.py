@@ -7,11 +7,13 @@ import re
 import typing
 from collections.abc import Callable, Sequence
 
+from tfcli.attention_maps.alignment import Link, links
 from tfcli.attention_maps.attention_map import AttentionMap, Sentence
+from tfcli.attention_maps.words import merge_words
 from tfcli.config import PLACEHOLDERS
 from tfcli.decoding import translator as decoding
 from tfcli.decoding.translation import Part
-from tfcli.errors import DataError
+from tfcli.errors import DataError, ModelError
 
 if typing.TYPE_CHECKING:
     from torch import nn
@@ -44,6 +46,21 @@ class Translator(decoding.Translator):
             self._look(self._sentence(decode(part.src), decode(part.hypothesis.ids), part))
             for part in self.translate_parts(text)[1]
         ]
+
+    def word_links(self, text: str, target: str) -> tuple[Sequence[str], Sequence[str], list[Link]] | None:
+        """The words of a text and of its translation, and which source word each target word was made from. None for a
+        text that is translated in parts, or a model that has no place of its own for each word."""
+        try:
+            seen = merge_words(self._look(self._given(text, target)))
+        except (DataError, ModelError):
+            return None
+        if seen.alignment_TS is None:
+            return None
+        return (
+            seen.source_tokens,
+            seen.target_tokens,
+            links(seen.alignment_TS, seen.source_tokens, seen.target_tokens),
+        )
 
     def _own(self, text: str) -> Sentence:
         translation, parts = self.translate_parts(text)
