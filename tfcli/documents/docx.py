@@ -8,7 +8,8 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from lxml import etree
 
@@ -40,7 +41,8 @@ class Docx:
         """The document with these segments in the place of its own, one for each, in order."""
         if list(segments) == self.segments:
             return self._data
-        return Docx(self._data, self._archive, self._name)._rebuild(segments)
+        with _damage_told(self._name):
+            return Docx(self._data, self._archive, self._name)._rebuild(segments)
 
     def _rebuild(self, segments: Sequence[Segment]) -> bytes:
         """Changes what has been read, so it can be done but once."""
@@ -62,25 +64,27 @@ class Docx:
 
 def open_docx(data: bytes, reading: Reading) -> Docx:
     """The document; DataError if it is damaged, encrypted, no Word document, or would grow beyond all measure."""
-    try:
+    with _damage_told(reading.name):
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = archive.infolist()
         if any(info.flag_bits & 1 for info in members):
             raise DataError(f"{reading.name} is encrypted", "save it without a password")
-        if not any(_TEXTS.fullmatch(info.filename) for info in members):
-            raise DataError(f"{reading.name} is a zip archive, but no Word document")
         sizes = [info.file_size for info in members if _TEXTS.fullmatch(info.filename)]
+        if not sizes:
+            raise DataError(f"{reading.name} is a zip archive, but no Word document")
         if max(sizes) > _MOST_XML or sum(info.file_size for info in members) > _MOST_IN_ALL:
-            raise DataError(
-                f"{reading.name} would unpack to more than a Word document has", "is it from a source you trust?"
-            )
+            raise DataError(f"{reading.name} unpacks to more than any Word document", "is it from a source you trust?")
         if len({info.filename for info in members}) < len(members):
             raise DataError(f"{reading.name} has two files of the same name in it")
         return Docx(data, archive, reading.name)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError) as error:
-        raise DataError(f"{reading.name} is no Word document, or a damaged one: {error}") from None
-    except zlib.error as error:
-        raise DataError(f"{reading.name} is a damaged Word document: {error}") from None
+
+
+@contextmanager
+def _damage_told(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError) as error:
+        raise DataError(f"{name} is no Word document, or a damaged one: {str(error).rstrip('.')}") from None
 
 
 def _parse(data: bytes, where: str) -> etree._Element:

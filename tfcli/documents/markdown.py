@@ -6,9 +6,10 @@ and front matter stay. A translated paragraph comes out on one line, which means
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from typing import NamedTuple
 
 from markdown_it.token import Token
 
@@ -26,9 +27,7 @@ _ATOMS = {"code_inline", "image", "autolink", "footnote_ref", "math_inline", "ma
 _ENDS = {"*": "em", "**": "strong", "_": "em", "__": "strong", "~~": "del"}
 _BREAK = re.compile(r"\s*\n\s*")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>~$]|&(?=#?\w+;)")
-_BLOCK_START = re.compile(
-    r"(?=[#>+=~|:\-])|(?<=^\d)(?=[.)])|(?<=^\d\d)(?=[.)])|(?<=^\d\d\d)(?=[.)])|(?<=^\d\d\d\d)(?=[.)])"
-)
+_BLOCK_START = re.compile(r"(\d{1,9})?(?=[#>+=~|:.)\-])")
 _TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9\-]*)")
 
 
@@ -40,7 +39,7 @@ def open_markdown(data: bytes, reading: Reading) -> Spliced:
     starts = [0, *accumulate(map(len, lines))]
     try:
         tokens = parser().parse(_as_read(text), env)
-        slots = [slot for token, places in _inline_tokens(tokens, lines, starts) for slot in _slots(token, places, env)]
+        slots = [slot for inline in _inline_tokens(tokens, lines, starts) for slot in _slots(inline, env)]
     except RecursionError:
         raise DataError(f"{reading.name} is nested too deep to be read") from None
     return Spliced(decoded, slots + [slot for token in tokens for slot in _html_slots(token, text, starts)])
@@ -58,35 +57,42 @@ def _as_read(text: str) -> str:
     return text.replace("\r\n", " \n").replace("\r", " ")
 
 
-def _inline_tokens(tokens: list[Token], lines: list[str], starts: list[int]) -> Iterator[tuple[Token, list[int]]]:
-    """Tokens with inline content, and for each character of the content its place in the file."""
+def _inline_tokens(tokens: list[Token], lines: list[str], starts: list[int]) -> Iterator["_Inline"]:
+    """Inline content with a letter in it, and where in the file each of its characters stands."""
     row, at = -1, 0
     for token, before in zip(tokens[1:], tokens, strict=False):
         if token.type != "inline" or token.map is None or not has_text(token.content):
             continue
+        if before.type in ("th_open", "td_open"):
+            number, content = token.map[0], token.content.replace("|", "\\|")
+            column = lines[number].find(content, at if number == row else 0)
+            row, at = number, column + len(content)
+            if column >= 0:
+                yield _Inline(content, range(starts[number] + column, starts[number] + at + 1), True)
+            continue
         places: list[int] = []
-        for number, content in enumerate(token.content.split("\n"), token.map[0]):
-            is_cell = before.type in ("th_open", "td_open")
-            raw = lines[number]
-            if is_cell:
-                at = at if number == row else 0
-                row, content = number, content.replace("|", "\\|")
-                column = raw.find(content, at)
-                at = column + len(content)
-            else:
-                column = raw.rfind(content.strip())
-                column -= len(content) - len(content.lstrip()) if column >= 0 else 0
+        for content, number in zip(token.content.split("\n"), range(*token.map), strict=False):
+            column = lines[number].rfind(content.strip())
             if column < 0:
                 break
-            places += [starts[number] + column + i for i in range(len(content) + 1)]
+            column -= len(content) - len(content.lstrip())
+            places += range(starts[number] + column, starts[number] + column + len(content) + 1)
         else:
-            token.content = token.content.replace("|", "\\|") if is_cell else token.content
-            yield token, places
+            yield _Inline(token.content, places, False)
 
 
-def _slots(token: Token, places: list[int], env: dict) -> Iterator[Slot]:
-    """The slots of one inline token: one, or several where hard line breaks part it."""
-    content, found = token.content, _without_doubles(find_marks(token.content, env))
+class _Inline(NamedTuple):
+    """places: where each character of the content stands in the file. is_cell: it is in a table."""
+
+    content: str
+    places: Sequence[int]
+    is_cell: bool
+
+
+def _slots(inline: _Inline, env: dict) -> Iterator[Slot]:
+    """One slot, or several where hard line breaks part it."""
+    content, places, is_cell = inline
+    found = _without_doubles(find_marks(content, env))
     edges = [(mark.start, mark.end) for mark in found if mark.kind == "hardbreak"]
     start = 0
     for end, after in [*edges, (len(content), len(content))]:
@@ -95,7 +101,7 @@ def _slots(token: Token, places: list[int], env: dict) -> Iterator[Slot]:
         if start < stop:
             segment = _collect(content, start, stop, inside)
             if has_text(segment.text):
-                yield Slot(places[start], places[stop - 1] + 1, segment, _Writer(env, "\\|" in content))
+                yield Slot(places[start], places[stop - 1] + 1, segment, _Writer(env, is_cell))
         start = after
 
 
@@ -184,7 +190,8 @@ class _Writer:
         for written in tries:
             if self._reads_as(written, segment):
                 break
-        written = _BLOCK_START.sub(r"\\", written, count=1) if not _is_paragraph(written) else written
+        if not _is_paragraph(written) and (start := _BLOCK_START.match(written)):
+            written = f"{start[0]}\\{written[start.end() :]}"
         return re.sub(r"(?<!\\)\|", r"\\|", written) if self._in_table else written
 
     def _reads_as(self, written: str, segment: Segment) -> bool:
@@ -217,4 +224,4 @@ def _escape(text: str) -> str:
 
 def _is_paragraph(written: str) -> bool:
     tokens = parser().parse(written)
-    return len(tokens) == 3 and tokens[0].type == "paragraph_open"
+    return tokens[:1] != [] and tokens[0].type == "paragraph_open" and tokens[1].content == written

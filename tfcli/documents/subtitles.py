@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 from tfcli.documents.collecting import Collector
@@ -124,7 +124,7 @@ def _arrow_cues(text: str, name: str, ends_at_blank: bool = False) -> Iterator[_
     arrows = list(_ARROW.finditer(text))
     if not arrows and text.strip() not in ("", "WEBVTT"):
         raise DataError(f"{name} has no times of subtitles", "a cue begins   00:00:01,000 --> 00:00:03,500")
-    for arrow, following in zip(arrows, [*arrows[1:], None], strict=True):
+    for arrow, following in zip_longest(arrows, arrows[1:]):
         start, end = arrow.end(), following.start() if following else len(text)
         if ends_at_blank:
             blank = _BLANK.search(text, start, end)
