@@ -55,7 +55,8 @@ def _find_sentences(segment: Segment) -> Iterator[Span]:
     text = segment.text
     whole = trim(text, (0, len(text)))
     if not any(_is_inside(mark, whole) for mark in segment.marks):
-        yield whole
+        if whole[0] < whole[1]:
+            yield whole
         return
     at = 0
     for part in split(text):
