@@ -49,6 +49,11 @@ HOMES = {
     "matplotlib": ("attention_maps/png.py",),
     "tensorboard": ("training",),
     "zstandard": ("data/corpus.py",),
+    "lxml": ("documents/docx.py", "documents/docx_items.py", "documents/docx_paragraph.py"),
+    "markdown_it": ("documents/markdown.py", "documents/markdown_inline.py"),
+    "mdit_py_plugins": ("documents/markdown_inline.py",),
+    "polib": ("documents/po.py",),
+    "charset_normalizer": ("documents/encoding.py",),
 }
 NEVER = {"pickle", "cPickle", "marshal", "shelve", "dill", "click", "joblib", "cloudpickle"}
 NEVER_CALLED = {"eval", "exec", "compile", "__import__", "os.system", "os.popen"}
@@ -56,7 +61,7 @@ NEVER_CALLED |= {"torch.load", "torch.hub.load", "torch.jit.load", "torch.packag
 WITHOUT_TORCH = ("cli", "text", *LEVELS[0][0], "tokenizer", "evaluation", "bundle", "weights", "conversion")
 WITHOUT_TORCH += ("challenge",)
 WITHOUT_TORCH += ("looking", "decoding/search", "decoding/loops", "decoding/translator", "decoding/engines/__init__")
-WITHOUT_TORCH += ("decoding/engines/torch", "decoding/engines/ctranslate2")
+WITHOUT_TORCH += ("documents", "decoding/engines/torch", "decoding/engines/ctranslate2")
 
 # Choices between a few lines of code, not between classes.
 PLAIN = {"Precision", "Metric", "TokenizerKind", "MapKind", "Stage"}

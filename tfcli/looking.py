@@ -47,20 +47,26 @@ class Translator(decoding.Translator):
             for part in self.translate_parts(text)[1]
         ]
 
-    def word_links(self, text: str, target: str) -> tuple[Sequence[str], Sequence[str], list[Link]] | None:
-        """The words of a text and of its translation, and which source word each target word was made from. None for a
-        text that is translated in parts, or a model that has no place of its own for each word."""
+    def word_links(self, text: str, target: str) -> tuple[list[str], list[str], list[Link]]:
+        """The words of a text and of its translation, and which source word each target word was made from; none of a
+        model that has no place of its own for each word."""
         try:
-            seen = merge_words(self._look(self._given(text, target)))
-        except (DataError, ModelError):
-            return None
-        if seen.alignment_TS is None:
-            return None
-        return (
-            seen.source_tokens,
-            seen.target_tokens,
-            links(seen.alignment_TS, seen.source_tokens, seen.target_tokens),
-        )
+            try:
+                maps = [self._look(self._given(text, target))]
+            except DataError:  # it is translated in parts: they are the same when it is translated again
+                maps = self.attention_parts(text)
+        except ModelError:
+            return [], [], []
+        sources: list[str] = []
+        targets: list[str] = []
+        found: list[Link] = []
+        for seen in map(merge_words, maps):
+            if seen.alignment_TS is not None:
+                own = links(seen.alignment_TS, seen.source_tokens, seen.target_tokens)
+                found += [(source + len(sources), target + len(targets)) for source, target in own]
+            sources += seen.source_tokens
+            targets += seen.target_tokens
+        return sources, targets, found
 
     def _own(self, text: str) -> Sentence:
         translation, parts = self.translate_parts(text)

@@ -13,8 +13,8 @@ from tfcli.text.split import split
 Translate = Callable[[Sequence[str]], Sequence[str]]
 """Texts to their translations, one for each."""
 
-Align = Callable[[str, str], WordLinks | None]
-"""A sentence and its translation, both as the model has them, to the links between their words, if it knows any."""
+Align = Callable[[str, str], WordLinks]
+"""A sentence and its translation, both as the model has them, to the links between their words."""
 
 
 @dataclass(slots=True)
@@ -83,20 +83,19 @@ def _finish(job: _Job, align: Align) -> Segment:
     source = job.segment.text
     if not job.sentences:
         return job.segment
-    target = source[: job.sentences[0].span[0]]
+    target, end, was_kept = source[: job.sentences[0].span[0]], job.sentences[0].span[0], True
     aligned: list[Aligned] = []
-    for number, sentence in enumerate(job.sentences):
+    for sentence in job.sentences:
         words = source[slice(*sentence.span)]
         answer = from_placeholders(words, sentence.answer) if sentence.asked and sentence.answer else words
-        if number:
-            kept = source[job.sentences[number - 1].span[1] : sentence.span[0]]
-            target += kept if not sentence.asked else joint(target, answer)
+        between = source[end : sentence.span[0]]
+        target += between if was_kept and answer == words else joint(target, answer)
         place = len(target), len(target) + len(answer)
         target += answer
+        end, was_kept = sentence.span[1], answer == words
         links = ()
-        if sentence.asked and sentence.answer and any(_cuts(mark, sentence.span) for mark in job.segment.marks):
-            found = align(sentence.asked, sentence.answer)
-            links = place_links(found, words, answer) if found else ()
+        if answer != words and any(_cuts(mark, sentence.span) for mark in job.segment.marks):
+            links = place_links(align(sentence.asked, sentence.answer), words, answer)
         moved = [
             ((a + sentence.span[0], b + sentence.span[0]), (c + place[0], d + place[0])) for (a, b), (c, d) in links
         ]
