@@ -18,6 +18,7 @@ from typing import Any
 from safetensors.torch import load, save
 from torch import Tensor
 
+from tfcli.config.stages import ONLY_STAGE
 from tfcli.disk import make_folder, sync_folder, write_synced
 from tfcli.errors import ModelError, ResourceError
 
@@ -148,7 +149,7 @@ def load_latest(folder: Path, stage: str | None = None) -> tuple[TrainState | No
     for path in reversed(list_checkpoints(folder)):
         try:
             state = load_state(path)
-            if stage is None or state.facts.get("stage", stage) == stage:
+            if stage is None or state.facts.get("stage", ONLY_STAGE) == stage:
                 return state, skipped
         except ModelError as error:
             skipped.append(error.message)
