@@ -23,14 +23,19 @@ SETTINGS = {
 }
 
 
-def short_recipe(folder: Path) -> Recipe:
-    """A recipe of STEPS steps; its corpora are written into `folder`."""
+def short_values(folder: Path) -> dict:
+    """The tables of a recipe of STEPS steps; its corpora are written into `folder`."""
     pairs = [pair[1:] for pair in read_pairs(CorpusConfig(PHRASEBOOK)) if pair.number <= 40]
     (folder / "train.tsv").write_text("".join(f"{s}\t{t}\n" for s, t in pairs), encoding="utf-8")
     (folder / "valid.tsv").write_text("你好\tHello\n", encoding="utf-8")
     data = {"train": [{"path": str(folder / "train.tsv"), "weight": 1.5}], "valid": str(folder / "valid.tsv")}
     data["noise"] = {"drop_final_punctuation": 0.5, "join": 0.2}
-    return make_recipe({"data": data, **SETTINGS})
+    return {"data": data, **SETTINGS}
+
+
+def short_recipe(folder: Path) -> Recipe:
+    """A recipe of STEPS steps; its corpora are written into `folder`."""
+    return make_recipe(short_values(folder))
 
 
 def training(recipe: Recipe, **settings) -> Recipe:
@@ -50,7 +55,7 @@ def at_step(monkeypatch, step: int, act):
     update = Trainer.update
 
     def updating(trainer, *arguments):
-        if trainer.learner.step == step - 1:
+        if trainer.learner.start + trainer.learner.step == step - 1:
             act()
         return update(trainer, *arguments)
 
