@@ -137,9 +137,15 @@ def _join(parts: Parts, values: Mapping[str, Value], chosen: list[int], side: in
         elif isinstance(part, Slot):
             value = values[part.name]
             filling = (value.forms[part.form] if part.form else value)[side]
-            if side and (text.endswith((" a ", " A ")) or text in ("a ", "A ")):
-                text = f"{text[:-1]}{'n' * bool(_VOWEL_SOUND.match(filling))} "
-            text += filling
+            text = (article(text, filling) if side else text) + filling
         else:
             text += part
     return text
+
+
+def article(before: str, following: str) -> str:
+    """English text before a value, its last word "a" or "an" made right for the value."""
+    if not before.lower().endswith((" a ", " an ")) and before.lower() not in ("a ", "an "):
+        return before
+    letters = before.rstrip(" ").removesuffix("n")
+    return f"{letters}{'n' * bool(_VOWEL_SOUND.match(following))} "
