@@ -89,7 +89,7 @@ def time(rng: random.Random) -> Value:
     names, hours, half = rng.choice(_PARTS)
     hour = rng.choice(hours)
     zh, en = _clock((hour - 1) % 12 + 1, minute, rng)
-    return Value(rng.choice(names) + zh, f"{en} {half}")
+    return Value(rng.choice(names) + zh, "noon" if (hour, minute) == (12, 0) else f"{en} {half}")
 
 
 def _written(hour: int, minute: int, rng: random.Random) -> Value:
