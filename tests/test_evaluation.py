@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tfcli import evaluation
 from tfcli.errors import DataError
+from tfcli.text.repetition import is_loop
 
 ENGLISH = [
     ("The cat sat on the mat.", "A cat was sitting on the mat."),
@@ -88,12 +89,13 @@ def test_digit_recall(source, hypothesis, reference, recall):
     ],
 )
 def test_loops(text, target, answer):
-    assert evaluation.loops(text, target) is answer
+    assert is_loop("x", text, ("en", target)) is answer
+    assert not is_loop("la la la la", text, ("en", target)) and not is_loop("哈哈哈哈", text, ("zh", target))
 
 
-def test_a_loop_of_the_reference_and_an_empty_reference_are_not_held_against_the_model():
+def test_a_loop_of_the_source_and_an_empty_reference_are_not_held_against_the_model():
     song = "la la la la la la"
-    result = evaluation.evaluate(["x"] * 4, [song, song, "", ""], [song, "la", "a", ""], "en")
+    result = evaluation.evaluate([song, "x", "x", "x"], [song, song, "", ""], [song, "la", "a", ""], "en", "de")
     assert (result.loops, result.empty) == (1, 1)
 
 

@@ -36,9 +36,12 @@ def test_a_language_is_found_by_any_of_its_codes(code, main):
 
 
 def test_words_and_spaces_follow_the_spacing():
-    assert find_language("zh").words("你好 吗") == ["你", "好", "吗"] and find_language("zh").space == ""
-    assert find_language("en").words("how are you") == ["how", "are", "you"] and find_language("en").space == " "
-    assert find_language("unknown").space == " "
+    assert find_language("zh").words("你好 吗") == ["你", "好", "吗"]
+    assert find_language("en").words("how are you") == ["how", "are", "you"]
+    assert find_language("zh").join(["你好。", "", "吗？"]) == "你好。吗？"
+    assert find_language("zh").join(["我用 Windows", "OK", "好"]) == "我用 Windows OK好"
+    assert find_language("en").join(["How.", "", "Are you?"]) == find_language("xx").join(["How.", "Are you?"])
+    assert find_language("en").join([]) == ""
 
 
 def test_letters_of_a_language():

@@ -7,13 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfcli.text.protect import KINDS, SENTINELS, protect
+from tfcli.text.protect import PATTERNS, SENTINELS, Protected, keeps_tags, mark
 
+KINDS = tuple(PATTERNS)
 EVERY_CHOICE = list(chain.from_iterable(combinations(KINDS, size) for size in range(len(KINDS) + 1)))
 PARTS = ["https://a.example/x?y=1&z=%20#f", "www.b.example", "c.d@e.example", "{name}", "{0}", "%s", "%(n)s", "${V}"]
-PARTS += ["<b>", "</b>", '<a href="x">', "https://", *"@{}%$<>()., \na1好。\ud800"]
+PARTS += ["<b>", "</b>", '<a href="x">', "https://", "```sh", "`a b`", "00:00:01,000", "😀", "🇨🇳", "👩‍👩‍👧"]
+PARTS += [*"@{}%$<>()., \na1好。`\ud800\U000f0000\U000f0007"]
 
 texts = st.lists(st.sampled_from([*PARTS, *SENTINELS])).map("".join) | st.text()
+
+
+def protect(text: str, kinds=KINDS) -> Protected:
+    marked = mark(text, kinds)
+    return marked.protect(marked.text)
+
+
+@given(texts, st.sampled_from(EVERY_CHOICE))
+def test_what_was_marked_comes_back(text, kinds):
+    marked = mark(text, kinds)
+    assert marked.plain(marked.text) == text
+    assert "".join(marked.plain(part) for part in marked.around(marked.text)) == text
+    assert "".join(marked.plain(part) for part in marked.edges(marked.text)) == text
+    assert len(marked.without_spans(marked.text)) == len(marked.text)
 
 
 @given(texts, st.sampled_from(EVERY_CHOICE))
@@ -28,12 +44,20 @@ def test_what_was_masked_is_restored(text, kinds):
     assert [char for char in protected.text if char in SENTINELS] == list(SENTINELS[: len(protected.spans)])
 
 
+@given(st.text("ab ", min_size=3, max_size=30), st.data())
+def test_other_places_are_masked_too(text, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    protected = mark(text, KINDS).protect(text, [(start, end, "THERE")])
+    assert protected.restore(protected.text) == (text[:start] + "THERE" + text[end:], True)
+
+
 def test_fuzzed_translations_never_show_a_stray_sentinel():
     rng = random.Random(3)
     complete_ones = 0
     for _ in range(10_000):
         text = "".join(rng.choices(PARTS, k=rng.randrange(8)))
-        protected = protect(text, KINDS)
+        protected = protect(text)
         said = [*SENTINELS[: len(protected.spans)]]
         if rng.random() < 0.5:
             said += rng.choices(SENTINELS, k=rng.randrange(1, 3))
@@ -59,7 +83,7 @@ def test_fuzzed_translations_never_show_a_stray_sentinel():
         ("http://a.example/x_(y), http://a.example/z)", ["http://a.example/x_(y)", "http://a.example/z"]),
         ("Really http://a.example?!", ["http://a.example"]),
         ('"http://a.example" <http://b.example>', ["http://a.example", "http://b.example"]),
-        ("[www.c.example] `www.d.example`", ["www.c.example", "www.d.example"]),
+        ("[www.c.example] `www.d.example`", ["www.c.example", "`www.d.example`"]),
         ("HTTPS://A.EXAMPLE xhttp://no", ["HTTPS://A.EXAMPLE"]),
         ("http:// www. https://好", []),
         ("写信给me+you@a.example。", ["me+you@a.example"]),
@@ -71,14 +95,19 @@ def test_fuzzed_translations_never_show_a_stray_sentinel():
         ("<b>粗</b><br/><a href='x' id=y>", ["<b>", "</b>", "<br/>", "<a href='x' id=y>"]),
         ("1 < 2 > 1, x<y and y>z, <你好>, <>", []),
         ('<a href="http://a.example">{x}</a>', ['<a href="http://a.example">', "{x}", "</a>"]),
+        ("运行 `pip install x`。", ["`pip install x`"]),
+        ("```bash", ["```bash"]),
+        ("00:00:01,000 --> 00:00:03,500", ["00:00:01,000 --> 00:00:03,500"]),
+        ("12:30 到 01:02.50", ["01:02.50"]),
+        ("生日快乐🎂🎉！👩‍👩‍👧❤️🇨🇳1️⃣", ["🎂🎉", "👩‍👩‍👧❤️🇨🇳1️⃣"]),
     ],
 )
 def test_spans(text, spans):
-    assert list(protect(text, KINDS).spans) == spans
+    assert list(protect(text).spans) == spans
 
 
 def test_only_the_kinds_asked_for():
-    text = "http://a.example b@c.example {x} <b> 1,234"
+    text = "http://a.example b@c.example <b> {x} `d` 00:01.23 😀"
     for kind, span in zip(KINDS, text.split(), strict=True):
         assert protect(text, (kind,)).spans == (span,)
     assert protect(text, ()).text == text
@@ -92,29 +121,46 @@ def test_typed_sentinels_are_never_control():
 
 
 def test_more_than_eight_spans():
-    protected = protect("{x}" * 8 + SENTINELS[3] + "{y}" + f'<a b="{SENTINELS[2]}">', KINDS)
+    protected = protect("{x}" * 8 + SENTINELS[3] + "{y}" + f'<a b="{SENTINELS[2]}">')
     assert protected.text == SENTINELS + '\ufffd{y}<a b="\ufffd">'
     assert protected.spans == ("{x}",) * 8
 
 
 def test_lost_doubled_and_foreign_sentinels():
-    protected = protect("{a} {b}", KINDS)
+    protected = protect("{a} {b}")
     one, two, three = SENTINELS[:3]
     assert protected.restore(f"{two} {one}") == ("{b} {a}", True)
     assert protected.restore(f"{one}") == ("{a}", False)
     assert protected.restore(f"{one}{two}{one}") == ("{a}{b}", False)
     assert protected.restore(f"{one}{two}{three}") == ("{a}{b}", False)
-    assert protect("a", KINDS).restore(one) == ("", False)
+    assert protect("a").restore(one) == ("", False)
 
 
 def test_a_span_that_holds_a_sentinel_is_put_back_once():
     text = f'<a b="{SENTINELS[0]}{SENTINELS[1]}">x</a>'
-    protected = protect(text, KINDS)
+    protected = protect(text)
     assert protected.restore(protected.text) == (text, True)
 
 
+@pytest.mark.parametrize(
+    ("source", "translation", "kept"),
+    [
+        ("<b>好</b>", "<b>good</b>", True),
+        ("<b>好</b>", "</b>good<b>", False),
+        ("<b><i>好</i></b>", "<b><i>good</b></i>", False),
+        ("<b>好</b><i>坏</i>", "<i>bad</i> <b>good</b>", True),
+        ("<br/>好<br/>", "good<br/><br/>", True),
+        ("</b>好<b>", "<b>good</b>", True),
+        ("<br>好</p>", "</p>good<br>", True),
+    ],
+)
+def test_tags_stay_in_order(source, translation, kept):
+    assert keeps_tags(mark(source, KINDS).spans, translation) == kept
+
+
 @pytest.mark.parametrize("unit", ["a", "a@", "a.", "a@b.", "http://", "www.a(", "<a ", "<a b=", "{", "%1", SENTINELS])
-def test_long_hostile_texts_end(unit):
-    for text in unit * 100_000, unit + unit[-1] * 300_000:
-        protected = protect(text, KINDS)
+@pytest.mark.parametrize("more", ["`", "0:00.", "😀", "```"])
+def test_long_hostile_texts_end(unit, more):
+    for text in unit * 100_000, unit + (unit + more)[-1] * 300_000, more * 100_000:
+        protected = protect(text)
         assert len(protected.text) + sum(map(len, protected.spans)) - len(protected.spans) == len(text)

@@ -6,7 +6,8 @@ import pytest
 
 from tfcli import settings
 from tfcli.errors import ModelError, UsageError
-from tfcli.text.protect import KINDS
+from tfcli.text.protect import PATTERNS
+from tfcli.text.verify import KINDS
 
 PLACES = ("user", "folder", "variable", "option")  # from the weakest to the strongest
 
@@ -110,5 +111,5 @@ def test_a_damaged_file_is_named(content, folders):
 
 
 def test_protected_kinds_are_those_of_the_text_room():
-    assert settings.Settings.protect == KINDS[:3]
-    assert settings.resolve({"protect": ",".join(KINDS)}, {}).settings.protect == KINDS
+    assert sorted(settings.PROTECTED) == sorted([*PATTERNS, *KINDS])
+    assert settings.Settings.protect == settings.PROTECTED

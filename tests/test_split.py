@@ -30,6 +30,7 @@ def test_pieces_join_to_the_text(text):
         "真的吗？！|太好了！！！|嗯。。。|走",
         "“你去哪儿？”|她问：“好。”|「走！」|（完。）|《书！》|好",
         "“走！”，他喊道。|然后走了。",
+        "“好。”他说。|“真的吗？”|王先生问道：“好。”|「走！」|她走了。",
         "你好。 |我很好！\u3000|再见。\n|好",
         "真的吗?|是的!|好.没有",
         "圆周率是3.14。|版本v2.0.1很好。|见http://a.example/x?y=1。|好",
@@ -57,52 +58,64 @@ def test_sentences(marked):
 
 def test_nothing_gives_no_pieces():
     assert split("") == []
-    assert split_to_fit("", 5, len) == [("", False)]
+    assert split_to_fit("", 5, 5, len) == [("", False)]
 
 
 def bytes_of(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-@given(texts, st.integers(1, 30), st.sampled_from([len, bytes_of]))
-def test_pieces_fit(text, limit, length):
-    pieces = split_to_fit(text, limit, length)
+@given(texts, st.integers(1, 30), st.integers(1, 30), st.sampled_from([len, bytes_of]))
+def test_pieces_fit(text, comfortable, limit, length):
+    pieces = split_to_fit(text, comfortable, limit, length)
     assert "".join(piece for piece, _ in pieces) == text
     assert all(length(piece) <= limit or (hard and len(piece) == 1) for piece, hard in pieces)
 
 
 @given(texts, st.integers(1, 30))
-def test_pieces_are_greedy(text, limit):
+def test_a_sentence_that_fits_is_a_piece(text, limit):
+    pieces = [piece for piece, _ in split_to_fit(text, limit, limit, len)]
     sentences = split(text)
     if all(len(sentence) <= limit for sentence in sentences):
-        pieces = [piece for piece, _ in split_to_fit(text, limit, len)]
-        assert not any(hard for _, hard in split_to_fit(text, limit, len))
-        at = 0
-        for piece in pieces:  # each takes every sentence that still fits
-            at += len(split(piece))
-            assert at == len(sentences) or len(piece) + len(sentences[at]) > limit
-        assert at == len(sentences)
+        assert pieces == (sentences or [""])
+    else:  # no piece reaches over the end of a sentence
+        ends = {sum(map(len, sentences[:i])) for i in range(len(sentences) + 1)}
+        assert ends <= {sum(map(len, pieces[:i])) for i in range(len(pieces) + 1)}
+
+
+@given(st.lists(st.integers(2, 12), min_size=1, max_size=12), st.integers(12, 40))
+def test_clauses_are_few_and_of_about_one_length(sizes, comfortable):
+    text = "".join("好" * (size - 1) + "，" for size in sizes)
+    pieces = [piece for piece, hard in split_to_fit(text, comfortable, 100, len) if not hard]
+    assert "".join(pieces) == text and all(len(piece) <= comfortable for piece in pieces)
+    fewest = -(-len(text) // comfortable)
+    assert fewest <= len(pieces) <= 2 * fewest
+    if len(text) <= comfortable:
+        assert pieces == [text]
 
 
 def test_where_long_sentences_are_cut():
     clauses = ["好的。", "我们走吧，", "去公园玩，", "好吗？"]
-    assert split_to_fit("".join(clauses), 7, len) == [(clause, False) for clause in clauses]
-    assert split_to_fit("one two three, four", 9, len) == [("one two ", False), ("three, ", False), ("four", False)]
-    assert split_to_fit("一二三四五六七", 3, len) == [("一二三", True), ("四五六", True), ("七", True)]
-    assert split_to_fit("1,000,000.5", 20, len) == [("1,000,000.5", False)]
+    assert split_to_fit("".join(clauses), 7, 7, len) == [(clause, False) for clause in clauses]
+    assert split_to_fit("one two three, four", 9, 9, len) == [("one two ", False), ("three, ", False), ("four", False)]
+    assert split_to_fit("一二三四五六七", 3, 3, len) == [("一二三", True), ("四五六", True), ("七", True)]
+    assert split_to_fit("1,000,000.5", 20, 20, len) == [("1,000,000.5", False)]
+    # Longer than is comfortable, but without a pause: only the limit cuts.
+    assert split_to_fit("一二三四五六七", 3, 7, len) == [("一二三四五六七", False)]
+    assert split_to_fit("一二三，四五六七八", 4, 9, len) == [("一二三，", False), ("四五六七八", False)]
 
 
 @pytest.mark.parametrize("cluster", ["e\u0301", "\ud83d\ude00", "👩‍👩‍👧", "❤\ufe0f", "👍🏽", "नि"])
 def test_a_hard_cut_keeps_characters_whole(cluster):
-    pieces = split_to_fit(cluster * 50, len(cluster) * 4 - 1, len)
+    pieces = split_to_fit(cluster * 50, 9, len(cluster) * 4 - 1, len)
     assert {piece for piece, _ in pieces} == {cluster * 3, cluster * 2}
     assert all(hard for _, hard in pieces)
 
 
 def test_a_character_larger_than_the_limit_is_cut_inside_but_not_lost():
     text = "e" + "\u0301" * 40
-    assert split_to_fit(text, 30, len) == [(text[:30], True), (text[30:], True)]
-    assert split_to_fit("好ab", 2, bytes_of) == [("好", True), ("ab", True)]
+    assert split_to_fit(text, 30, 30, len) == [(text[:30], True), (text[30:], True)]
+    assert split_to_fit("好ab", 2, 2, bytes_of) == [("好", True), ("ab", True)]
 
 
 @pytest.mark.parametrize("unit", [*"a好。！ ，\u0301\u200d\ud800\n", "a.", "a ", "。a", "x" * 5_000 + "。a。"])
@@ -116,7 +129,7 @@ def test_a_megabyte_costs_few_measurements(unit):
         calls += 1
         return len(piece)
 
-    pieces = split_to_fit(text, 256, length)
+    pieces = split_to_fit(text, 64, 256, length)
     assert "".join(piece for piece, _ in pieces) == text
     assert measured < 10 * len(text)
     assert calls < 10 * len(pieces)
@@ -134,5 +147,5 @@ def test_uneven_texts_cost_few_measurements():
             measured += len(piece)
             return len(piece)
 
-        assert "".join(piece for piece, _ in split_to_fit(text, 256, length)) == text
+        assert "".join(piece for piece, _ in split_to_fit(text, 64, 256, length)) == text
         assert measured < 20 * len(text)

@@ -14,6 +14,7 @@ from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.translation import FLAGS
 from tfcli.decoding.translator import Translator
 from tfcli.errors import ResourceError, UsageError
+from tfcli.text.glossary import Glossary
 
 HOSTILE = [
     "",
@@ -142,19 +143,32 @@ def test_protected_spans_come_back_as_they_were(tiny):
     ]
 
 
-def test_a_lost_span_is_translated_in_plain_sight_and_flagged(echo, stub):
-    placeholders = range(EOS + 1, EOS + 1 + len(PLACEHOLDERS))
-    stub.say = lambda ids: [i for i in ids if i not in placeholders]
-    results = echo().translate_detailed(["好", "请看www.a.cn。", "好"])
-    assert [r.translation for r in results] == ["好", "请看www.a.cn。", "好"]
-    assert [r.flags for r in results] == [(), ("placeholder",), ()]
-    assert sum(map(len, stub.batches)) == 4
+PLACEHOLDER_IDS = range(EOS + 1, EOS + 1 + len(PLACEHOLDERS))
+SPANS = ["www.a.cn", "a@b.cn", "{x}", "%s", "<b>", "</b>", "<br/>", "`x y`", "00:00:01,000", "😀"]
 
 
-def test_a_doubled_span_is_flagged(echo, stub):
-    stub.say = lambda ids: ids + ids
-    assert echo().translate_detailed(["好www.a.cn"])[0].flags == ("placeholder",)
-    assert echo(protect=()).translate_detailed(["好www.a.cn"])[0].flags == ()
+@pytest.mark.parametrize(
+    "say",
+    [
+        lambda ids: [i for i in ids if i not in PLACEHOLDER_IDS],
+        lambda ids: ids + ids,
+        lambda ids: ids[::-1],
+        lambda ids: [*PLACEHOLDER_IDS, *ids],
+        lambda ids: [],
+    ],
+    ids=["drops", "repeats", "reverses", "invents", "silent"],
+)
+@settings(max_examples=15)
+@given(st.lists(st.sampled_from([*SPANS, "请看", "。", "，", " "]), max_size=24).map("好".join))
+def test_no_span_is_lost_or_invented_whatever_the_model_says(tiny_bundle, say, text):
+    stub = Stub()
+    stub.say = say
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(engines.ENGINES, "stub", stub)
+        translation = Translator(tiny_bundle, engine="stub").translate([text])[0]
+    for span in SPANS:
+        assert translation.count(span) == text.count(span), (text, translation)
+    assert not set(translation) & set(PLACEHOLDERS)
 
 
 def test_flags_of_decoding(echo, stub):
@@ -170,7 +184,6 @@ def test_flags_of_decoding(echo, stub):
 def test_flags_of_text(echo, stub):
     assert echo().translate_detailed(["靐"])[0].flags == ("unknown",)
     assert echo().translate_detailed(["好\ud800"])[0].flags == ("unknown", "encoding")
-    assert echo().translate_detailed(["\u200b"])[0].flags == ("empty",)
     stub.say = lambda ids: []
     assert echo().translate_detailed(["好"])[0].flags == ("empty",)
 
@@ -254,11 +267,74 @@ def test_an_unknown_device_is_refused(tiny_bundle):
 def test_a_lost_number_is_protected_or_flagged(echo, stub, tiny_tokenizer):
     digit = set(tiny_tokenizer.encode("5")) - set(tiny_tokenizer.encode(" "))
     stub.say = lambda ids: [i for i in ids if i not in digit]
-    results = echo().translate_detailed(["好1985", "好5000万", "好123", "好https://a.b/1985"])
-    assert ["number" in r.flags for r in results] == [False, True, False, False]
-    assert results[0].translation == "好1985" and results[3].translation == "好https://a.b/1985"
+    texts = ["好1985", "好5000万", "好153", "好https://a.b/1985", "好5月"]
+    results = echo().translate_detailed(texts)
+    assert [r.translation for r in results[:4]] == ["好1985", "好50 million", "好153", "好https://a.b/1985"]
+    assert ["number" in r.flags for r in results] == [False, False, False, False, True]
     part = echo().translate_parts("好1985")
     assert part[0] == results[0] and part[1][0].spans == ("1985",)
+    stub.say = lambda ids: [i for i in ids if i not in digit and i not in PLACEHOLDER_IDS]
+    assert ["number" in r.flags for r in echo().translate_detailed(texts)] == [True, True, True, False, True]
+    assert echo(protect=()).translate_detailed(["好1985"])[0].flags == ()
+
+
+def test_a_number_of_its_own_making_is_flagged(echo, stub, tiny_tokenizer):
+    stub.say = lambda ids: [*ids, *tiny_tokenizer.encode(" 77")]
+    assert [r.flags for r in echo().translate_detailed(["好", "好77"])] == [("number",), ()]
+
+
+def test_a_lost_name_is_protected_or_flagged(echo, stub, tiny_tokenizer):
+    letters = set(tiny_tokenizer.encode("iPhone")) - set(tiny_tokenizer.encode(" "))
+    stub.say = lambda ids: [i for i in ids if i not in letters]
+    assert echo().translate_detailed(["好iPhone好"])[0].translation == "好iPhone好"
+    assert echo(protect=("number",)).translate_detailed(["好iPhone好"])[0].translation == "好好"
+    stub.say = lambda ids: [i for i in ids if i not in letters and i not in PLACEHOLDER_IDS]
+    assert echo().translate_detailed(["好iPhone好"])[0].flags == ("placeholder",)
+
+
+def test_terms_of_a_glossary_come_out_or_are_flagged(echo, stub):
+    glossary = Glossary({"好": "fine", "好吗": "OK?"})
+    results = echo(glossary=glossary).translate_detailed(["你好吗", "你好", "你"])
+    assert [r.translation for r in results] == ["你OK?", "你fine", "你"] and not any(r.flags for r in results)
+    stub.say = lambda ids: [i for i in ids if i not in PLACEHOLDER_IDS]
+    results = echo(glossary=glossary).translate_detailed(["你好吗", "你好", "你"])
+    assert [r.flags for r in results] == [("glossary",), ("glossary",), ()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "00:00:01,000 --> 00:00:03,500",
+        "```bash",
+        "1",
+        "😀",
+        "OK",
+        "12:30",
+        "  a b ",
+        "$ ls -l",
+        "?!",
+        "。。。",
+        "3.5 kg",
+    ],
+)
+def test_what_has_nothing_of_the_source_language_comes_back_as_it_is(echo, stub, text):
+    result = echo(prefix="I").translate_detailed([text])[0]
+    assert (result.translation, result.flags, result.score, stub.batches) == (text, (), 0.0, [])
+    together = echo().translate([f"好。{text} 好。"])[0]
+    assert text.strip() in together
+
+
+def test_sentences_are_translated_one_by_one_and_joined(echo, stub):
+    result = echo().translate_detailed(["你好。你好。好。"])[0]
+    assert (result.translation, result.flags) == ("你好。 你好。 好。", ("split",))
+    assert len(stub.batches[0]) == 3
+    together = echo(split=False).translate_detailed(["你好。你好。"])[0]
+    assert (together.translation, together.flags) == ("你好。你好。", ())
+
+
+def test_spans_around_a_sentence_are_not_read(echo, stub):
+    assert echo().translate(["😀 你好<br/>", "<p>你好</p>", "你好😀"]) == ["😀 你好<br/>", "<p>你好</p>", "你好 😀"]
+    assert {length for batch in stub.batches for length in batch} == {stub.batches[0][0]}
 
 
 def test_a_text_is_normalized_before_it_is_read_and_its_spans_are_not(echo):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfcli import weights
-from tfcli.config import ModelConfig
+from tfcli.config import Confidence, ModelConfig
 from tfcli.config.schema import build, parse_json
 from tfcli.disk import replace_folder
 from tfcli.errors import ModelError, NotFoundError, UsageError
@@ -56,7 +56,7 @@ class Aligner:
 class BundleConfig:
     """config.json. source, target: language codes. tokenizer_sha256: of the file tokenizer.model, in hex. dtype: how
     the weights are stored. library_version: the tfcli that wrote it. license: of the weights, as an SPDX identifier.
-    aligner: which part of its cross-attention aligns best."""
+    aligner: which part of its cross-attention aligns best. confidence: what its scores are worth."""
 
     format: int
     source: str
@@ -67,6 +67,7 @@ class BundleConfig:
     library_version: str
     license: str = ""
     aligner: Aligner = Aligner()
+    confidence: Confidence = Confidence()
 
     def __post_init__(self):
         length, width = self.model.max_length, self.model.d_model
@@ -91,10 +92,9 @@ class Bundle:
             data = _read(self.folder / TOKENIZER, _MAX_TOKENIZER_BYTES)
             _check_tokenizer(data, self.config)
             tokenizer = Tokenizer(data)
-            if len(tokenizer) != self.config.model.vocab_size:
-                raise ModelError(
-                    f"{TOKENIZER} has {len(tokenizer)} entries, model.vocab_size is {self.config.model.vocab_size}"
-                )
+            entries, expected = len(tokenizer), self.config.model.vocab_size
+            if entries != expected:
+                raise ModelError(f"{TOKENIZER} has {entries} entries, model.vocab_size is {expected}")
             return tokenizer
 
     def load_model(self, dtype: str = "float32") -> "nn.Module":

@@ -15,6 +15,7 @@ from sacrebleu.metrics import BLEU, CHRF
 from tfcli.config import RewardMetric
 from tfcli.errors import DataError
 from tfcli.text.languages import find_language
+from tfcli.text.repetition import is_loop
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Evaluation:
 
     length_ratio: words (characters where words have no spaces) of the hypotheses over those of the references.
     digits: share of the numbers of both source and reference that the hypothesis has too; None without any.
-    loops: hypotheses in which some three words stand three times, without the reference doing so.
+    loops: hypotheses that repeat themselves, as `text/repetition.py` tells.
     empty: hypotheses without text where the reference has some.
     """
 
@@ -45,10 +46,12 @@ class Evaluation:
     empty: int
 
 
-def evaluate(sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], target: str) -> Evaluation:
+def evaluate(
+    sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], target: str, source: str = ""
+) -> Evaluation:
     """Everything measured about `hypotheses`, line by line beside their sources and references.
 
-    target: language code of the hypotheses; it chooses BLEU's tokenizer.
+    target: language code of the hypotheses; it chooses BLEU's tokenizer. source: that of the sources.
     Raises DataError if the three differ in length or there are none.
     """
     if not len(sources) == len(hypotheses) == len(references) or not references:
@@ -60,7 +63,7 @@ def evaluate(sources: Sequence[str], hypotheses: Sequence[str], references: Sequ
         chrf=chrf(hypotheses, references),
         length_ratio=_count_words(hypotheses, target) / max(_count_words(references, target), 1),
         digits=digit_recall(sources, hypotheses, references),
-        loops=sum(loops(h, target) and not loops(r, target) for h, r in zip(hypotheses, references, strict=True)),
+        loops=sum(is_loop(s, h, (source, target)) for s, h in zip(sources, hypotheses, strict=True)),
         empty=sum(not h.strip() and bool(r.strip()) for h, r in zip(hypotheses, references, strict=True)),
     )
 
@@ -92,13 +95,6 @@ def digit_recall(sources: Sequence[str], hypotheses: Sequence[str], references: 
         shared += wanted.total()
         kept += (wanted & _numbers(hypothesis)).total()
     return kept / shared if shared else None
-
-
-def loops(text: str, target: str) -> bool:
-    """Whether some three words in a row (characters, without spaces) stand in the text at least three times."""
-    words = find_language(target).words(text)
-    runs = Counter(zip(words, words[1:], words[2:], strict=False))
-    return max(runs.values(), default=0) >= 3
 
 
 def _score(name: str, metric: BLEU | CHRF, hypotheses: Sequence[str], references: Sequence[str]) -> Score:

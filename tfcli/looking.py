@@ -74,16 +74,16 @@ class Translator(decoding.Translator):
         return self._sentence(text, translation.translation, parts[0])
 
     def _given(self, text: str, target: str) -> Sentence:
-        job = self._prepare(text, self.protect)
-        _check_single(len(job.pieces))
-        spans = job.protected.spans
+        readings = self._prepare(text).readings
+        _check_single(len(readings))
+        spans = readings[0].protected.spans
         wanted = re.sub(f"[{PLACEHOLDERS}]", "", target)
         for placeholder, span in zip(PLACEHOLDERS, spans, strict=False):
             wanted = wanted.replace(span, placeholder, 1)
         tgt, most = self.tokenizer.encode_target(wanted), self.bundle.config.model.max_length - 1
         if len(tgt) > most:
             raise DataError(f"the target has {len(tgt)} tokens; this model holds {most}")
-        return Sentence(text, target, job.pieces[0].ids, tgt, True, self._names(spans))
+        return Sentence(text, target, readings[0].ids, tgt, True, self._names(spans))
 
     def _sentence(self, text: str, translation: str, part: Part) -> Sentence:
         hypothesis = part.hypothesis

@@ -21,9 +21,11 @@ from tfcli.errors import ModelError, UsageError
 EngineChoice = Literal[("auto", *typing.get_args(Engine))]
 Dtype = Literal["auto", "int8", "float32", "bfloat16"]
 Split = Literal["auto", "off"]
-Protect = Literal["url", "email", "placeholder", "tag", "number"]
+Protect = Literal["url", "email", "placeholder", "tag", "code", "time", "emoji", "file", "name", "number"]
 EncodingErrors = Literal["replace", "strict"]
-Normalization = Literal["none", "t2s"]
+Normalization = Literal["none", "t2s", "tw2sp"]
+
+PROTECTED: tuple[Protect, ...] = typing.get_args(Protect)
 
 PREFIX = "TFCLI_"
 FOLDER_FILE = "tfcli.toml"
@@ -44,7 +46,9 @@ class Settings:
     length_ratio: float | None = None  # target tokens per source token
     normalize: Normalization = "none"  # what is done to a text before the model reads it
     split: Split = "auto"
-    protect: tuple[Protect, ...] = ("url", "email", "placeholder")
+    protect: tuple[Protect, ...] = PROTECTED
+    glossary: tuple[str, ...] = ()  # TSV files of terms and their translations; later ones come first
+    flag_below: float | None = None  # confidence, 0 to 1, under which a translation is flagged as unsure
     encoding_errors: EncodingErrors = "replace"
 
 
@@ -117,7 +121,9 @@ def _check(name: str, value: object, label: str) -> Any:
     checked = schema.convert(hint, _parse(hint, value) if isinstance(value, str) else value, label)
     if name == "device" and not re.fullmatch("auto|cpu|mps|cuda(:[0-9]+)?", checked):
         raise ModelError(f'{label} is "{checked}"; it must be auto, cpu, cuda, cuda:N or mps')
-    if isinstance(checked, int | float) and checked <= 0:
+    if name == "flag_below" and not 0 <= checked <= 1:
+        raise ModelError(f"{label} must be from 0 to 1, not {checked}")
+    if isinstance(checked, int | float) and checked <= 0 and name != "flag_below":
         raise ModelError(f"{label} must be more than 0, not {checked}")
     return checked
 

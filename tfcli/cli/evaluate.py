@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfcli.cli import challenge as challenges
-from tfcli.cli import console, options
+from tfcli.cli import confidence, console, options
 from tfcli.cli.errors import NotMetError
 from tfcli.cli.model import describe, load_translator
 from tfcli.cli.output import open_output
@@ -21,10 +21,11 @@ from tfcli.cli.windows import full_windows
 from tfcli.config import CorpusConfig
 from tfcli.data.corpus import read_pairs
 from tfcli.errors import UsageError
-from tfcli.settings import Settings, resolve
+from tfcli.settings import resolve
 
 if TYPE_CHECKING:
     from tfcli.challenge.sentences import Sentence
+    from tfcli.decoding.translation import Translation
     from tfcli.decoding.translator import Translator
 
 _WINDOW = 2**18
@@ -62,6 +63,9 @@ def evaluate(
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Save the translations there.")
     ] = None,
     force: options.Force = False,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrate", help="Keep in the model what its scores are worth, by these test sets.")
+    ] = False,
     as_json: options.Json = False,
     model: options.Model = None,
     max_length: options.MaxLength = None,
@@ -81,6 +85,7 @@ def evaluate(
       tfcli evaluate test.tsv --hyp theirs.en
       tfcli evaluate --src test.zh --ref test.en --fail-under bleu=22,chrf=40
       tfcli evaluate --challenge tests/data/challenge --fail-under challenge=90
+      tfcli evaluate dev.tsv -m runs/zh-en --calibrate
 
     BLEU and chrF2 by sacreBLEU, each with the signature that says how it was measured.
     """
@@ -90,17 +95,27 @@ def evaluate(
     sets = [_read_challenge(challenge, limit)] if challenge else _read_sets(tests or [], source, reference, limit)
     if (output or hypotheses) and len(sets) > 1:
         raise UsageError("--hyp and --output go with one test set")
+    if calibrated and (hypotheses or challenge):
+        raise UsageError("--calibrate goes with a model and test sets that have references")
     settings = resolve(
         dict(model=model, device=device, dtype=dtype, engine=engine, threads=threads, batch_tokens=batch_tokens)
         | dict(max_length=max_length, length_ratio=length_ratio)
     ).settings
     translator = None if hypotheses else load_translator(settings)
+    translated: list[list[Translation]] = []
     rows = []
     for test in sets:
         started = time.monotonic()
-        lines = _translate(test, translator) if translator else _read_lines(hypotheses, limit)
+        results = _translate(test, translator) if translator else None
         seconds = round(time.monotonic() - started, 3) if translator else None
-        judged = _judge(test, lines) if test.challenge else _score(test, lines, target or _target(translator, settings))
+        lines = [result.translation for result in results] if translator else _read_lines(hypotheses, limit)
+        if test.challenge:
+            judged = _judge(test, lines)
+        else:
+            judged = _score(test, lines, _languages(translator, settings.model, target))
+        if results and not test.challenge:
+            judged |= confidence.judge(results, test.references, translator)
+        translated += [results] if results else []
         row = judged | {"seconds": seconds}
         rows.append(row)
         if output:
@@ -109,6 +124,8 @@ def evaluate(
         if not as_json:
             show = challenges.show if test.challenge else _show
             console.print_out(show(row, describe(translator) if translator else hypotheses))
+    if calibrated:
+        confidence.calibrate(translated, [test.references for test in sets], translator)
     if as_json:
         console.print_out(json.dumps(rows, ensure_ascii=False, indent=2))
     _check(rows, demands)
@@ -150,29 +167,31 @@ def _read_lines(path: str, limit: int | None) -> list[str]:
     return [record.text for record in islice(records, limit)]
 
 
-def _target(translator: "Translator | None", settings: Settings) -> str:
+def _languages(translator: "Translator | None", model: str, target: str | None) -> tuple[str, str]:
+    """Codes of source and target: those of the model, unless the target is given."""
     from tfcli.bundle import locate, read_bundle
 
-    bundle = translator.bundle if translator else read_bundle(locate(settings.model))
-    return bundle.config.target
+    config = (translator.bundle if translator else read_bundle(locate(model))).config
+    return config.source, target or config.target
 
 
-def _translate(test: _TestSet, translator: "Translator") -> list[str]:
+def _translate(test: _TestSet, translator: "Translator") -> "list[Translation]":
     records = [Record(i, text, size=len(text.encode()) + 1) for i, text in enumerate(test.sources, 1)]
-    lines = []
+    found = []
     total = sum(record.size for record in records)
     with Progress(total, bar=console.is_terminal(sys.stderr), spoken=True) as progress:
         for window in full_windows(records, _WINDOW, first=_WINDOW):
             results = translator.translate_detailed([record.text for record in window])
-            lines += [result.translation for result in results]
+            found += results
             progress.add(window, results)
-    return lines
+    return found
 
 
-def _score(test: _TestSet, lines: list[str], target: str) -> dict[str, Any]:
+def _score(test: _TestSet, lines: list[str], languages: tuple[str, str]) -> dict[str, Any]:
     from tfcli.evaluation import evaluate
 
-    result = evaluate(test.sources, lines, test.references, target)
+    source, target = languages
+    result = evaluate(test.sources, lines, test.references, target, source)
     return {"set": test.name, **dataclasses.asdict(result)}
 
 
@@ -189,7 +208,7 @@ def _show(row: dict[str, Any], what: str) -> str:
     ]
     digits = "" if row["digits"] is None else f", {row['digits']:.1%} of the numbers kept"
     counts = f"  length {row['length_ratio']:.2f} of the references{digits}, {row['loops']} loops, {row['empty']} empty"
-    return "\n".join([f"{row['set']}: {row['lines']:,} lines, {what}{speed}", *scores, counts])
+    return "\n".join([f"{row['set']}: {row['lines']:,} lines, {what}{speed}", *scores, counts, *confidence.show(row)])
 
 
 def _check(rows: list[dict[str, Any]], demands: dict[str, float]) -> None:

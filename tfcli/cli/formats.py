@@ -31,6 +31,7 @@ def jsonl(record: Record, result: Translation) -> str:
         "source": record.text,
         "translation": result.translation,
         "score": round(result.score, 4),
+        "confidence": None if result.confidence is None else round(result.confidence, 4),
         "source_tokens": result.source_tokens,
         "target_tokens": result.target_tokens,
         "flags": flags(record, result),
@@ -41,7 +42,8 @@ def jsonl(record: Record, result: Translation) -> str:
 
 def tsv(record: Record, result: Translation) -> str:
     cells = (one_line(safe_cell(cell)) for cell in (record.text, result.translation))
-    return "\t".join([*cells, f"{result.score:.4f}"])
+    confidence = "" if result.confidence is None else f"{result.confidence:.4f}"
+    return "\t".join([*cells, f"{result.score:.4f}", confidence, ",".join(flags(record, result))])
 
 
 def _escape(match: re.Match[str]) -> str:

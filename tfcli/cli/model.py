@@ -7,6 +7,7 @@ from tfcli.cli import console
 from tfcli.errors import UsageError
 from tfcli.pulled import parse_hub_name
 from tfcli.settings import Settings
+from tfcli.text.glossary import read_glossaries
 
 if TYPE_CHECKING:
     from tfcli.decoding.translator import Translator
@@ -37,6 +38,8 @@ def load_translator(settings: Settings, prefix: str = "", kind: "type[Translator
         split=settings.split == "auto",
         normalize=settings.normalize,
         protect=settings.protect,
+        glossary=read_glossaries(settings.glossary),
+        flag_below=settings.flag_below,
         prefix=prefix,
         **{name: value for name, value in from_model.items() if value is not None},
     )

@@ -10,7 +10,7 @@ import typer
 from tfcli import settings
 from tfcli.cli import console
 from tfcli.cli.errors import Interrupted
-from tfcli.settings import EncodingErrors, EngineChoice, Normalization, Split
+from tfcli.settings import PROTECTED, EncodingErrors, EngineChoice, Normalization, Split
 
 
 def setting(*names: str, metavar: str | None = None, default: str, help: str) -> Any:
@@ -19,7 +19,7 @@ def setting(*names: str, metavar: str | None = None, default: str, help: str) ->
 
 
 _MODEL = "A folder, a shipped name, or owner/name already pulled."
-_PROTECT = "Kept as they are: url, email, placeholder, tag, number, by commas, or none."
+_PROTECT = f"Kept as they are: {', '.join(PROTECTED)}, by commas, or none."
 _ENCODING = "Bytes that are not UTF-8: replace and say so, or stop."
 
 Model = Annotated[str | None, setting("-m", "--model", metavar="MODEL", default="zh-en", help=_MODEL)]
@@ -49,12 +49,19 @@ LengthRatio = Annotated[
     float | None, setting("--length-ratio", metavar="R", default="2", help="Most tokens per source token.")
 ]
 SplitOption = Annotated[
-    Split | None, setting("--split", default="auto", help="Cut into sentences what is too long for the model.")
+    Split | None, setting("--split", default="auto", help="auto: sentence by sentence, long ones by clauses.")
 ]
 Normalize = Annotated[
-    Normalization | None, setting("--normalize", default="none", help="t2s: traditional characters to simplified.")
+    Normalization | None,
+    setting("--normalize", default="none", help="t2s: traditional Chinese; tw2sp: also words of Taiwan."),
 ]
-Protect = Annotated[str | None, setting("--protect", metavar="KINDS", default="url,email,placeholder", help=_PROTECT)]
+Protect = Annotated[str | None, setting("--protect", metavar="KINDS", default="all", help=_PROTECT)]
+Glossary = Annotated[
+    list[str] | None, typer.Option("--glossary", metavar="TERMS.tsv", help="Terms and their translations; repeatable.")
+]
+FlagBelow = Annotated[
+    float | None, setting("--flag-below", metavar="P", default="the model's", help="Flag what is less sure, 0 to 1.")
+]
 EncodingErrorsOption = Annotated[EncodingErrors | None, setting("--encoding-errors", default="replace", help=_ENCODING)]
 Output = Annotated[
     str | None, setting("-o", "--output", metavar="FILE", default="stdout", help="Write there, when complete.")

@@ -24,13 +24,17 @@ _WORDS: dict[Flag, str] = {
     "loop": "fell into a repetition loop, cut there",
     "cut": "reached the length limit, cut there",
     "empty": "came back empty",
-    "placeholder": "lost a protected span (URL, e-mail or placeholder)",
-    "number": "changed a number of four digits or more",
+    "placeholder": "lost a name that should come back as it is",
+    "number": "changed a number",
+    "glossary": "lost a term of the glossary",
+    "unsure": "may well be wrong: the model is unsure of it",
     "unknown": "had characters that the model does not know",
     "encoding": "had bytes that are not UTF-8, replaced by U+FFFD",
     "error": "could not be translated, left empty",
 }
-"""Flags that are warnings: a text that was split into sentences (`split`) is translated as well as any."""
+"""Flags that are told: a text that was split into sentences (`split`) is translated as well as any."""
+_MILD: tuple[Flag, ...] = ("unsure",)
+"""Told, but no fault by itself."""
 
 
 class Progress:
@@ -62,7 +66,7 @@ class Progress:
             self._tokens += result.source_tokens
             self._unknown += result.unknown_tokens
             warnings = [flag for flag in flags(record, result) if flag in _WORDS]
-            self.flagged += bool(warnings)
+            self.flagged += any(flag not in _MILD for flag in warnings)
             self.failed += "error" in warnings
             for flag in warnings:
                 self._counts[flag] += 1

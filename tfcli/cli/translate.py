@@ -22,8 +22,9 @@ from tfcli.cli.progress import Progress
 from tfcli.cli.records import STDIN, InputFormat, Reader, Record, total_size
 from tfcli.cli.windows import full_windows, live_windows
 from tfcli.errors import DataError, UsageError
-from tfcli.settings import Settings, resolve
+from tfcli.settings import Normalization, Settings, resolve
 from tfcli.text.languages import find_language
+from tfcli.text.normalize import looks_taiwanese
 from tfcli.text.scripts import count_letters, foreign
 
 if TYPE_CHECKING:
@@ -49,14 +50,16 @@ def translate(
     model: options.Model = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
-    output_format: Annotated[OutputFormat, typer.Option("--format", help="tsv: source, translation, score.")] = "text",
+    output_format: Annotated[
+        OutputFormat, typer.Option("--format", help="tsv: also score, confidence, flags.")
+    ] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
     input_format: Annotated[InputFormat, typer.Option("--input-format", help="jsonl: an object per line.")] = "text",
     field: Annotated[str, typer.Option("--field", metavar="NAME", help="Where JSON lines have their text.")] = "text",
     prefix: Annotated[
         str, typer.Option("--prefix", metavar="TEXT", help="How every translation begins.", show_default=False)
     ] = "",
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a line is flagged, but for split.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on flags but split and unsure.")] = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="A line that fails comes back empty; exit with 3 in the end.")
     ] = False,
@@ -65,6 +68,8 @@ def translate(
     normalize: options.Normalize = None,
     split: options.SplitOption = None,
     protect: options.Protect = None,
+    glossary: options.Glossary = None,
+    flag_below: options.FlagBelow = None,
     encoding_errors: options.EncodingErrorsOption = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
@@ -81,6 +86,7 @@ def translate(
       cat news.zh | tfcli translate > news.en
       tfcli translate -i news.zh -o news.en
       tail -f chat.log | tfcli translate --json
+      tfcli translate -i manual.zh --glossary terms.tsv
       tfcli translate -- "-5 度"
 
     As many lines come out as go in, in order. Lines that may be wrong are flagged: named at the end on stderr, listed
@@ -92,6 +98,7 @@ def translate(
         dict(model=at_revision(model, revision), device=device, dtype=dtype, engine=engine, threads=threads)
         | dict(batch_tokens=batch_tokens, max_length=max_length, length_ratio=length_ratio, split=split)
         | dict(processes=processes, protect=protect, normalize=normalize, encoding_errors=encoding_errors)
+        | dict(glossary=glossary, flag_below=flag_below)
     ).settings
     sources = texts or inputs or [STDIN]
     files = [source for source in sources if source == STDIN or not texts]
@@ -111,7 +118,7 @@ def translate(
             console.note(describe(translator) + (f", {console.count(count, 'process')}" if count > 1 else ""))
         busy = watched and not interactive and not (output in (None, "-") and console.is_terminal(sys.stdout))
         with Progress(total, bar=busy, spoken=bool(files) and not interactive) as progress:
-            windows = _watched_for_script(windows, translator.bundle.config)
+            windows = _watched(windows, translator.bundle.config, settings.normalize)
             render = FORMATS["jsonl" if as_json else output_format]
             with _answering(count, translator, settings, prefix, keep_going) as answered:
                 _run(answered(windows), render, write, progress)
@@ -135,15 +142,21 @@ def _answering(
         yield processes.share
 
 
-def _watched_for_script(windows: Iterator[list[Record]], config: "BundleConfig") -> Iterator[list[Record]]:
-    """The windows; the first that does not look like the language of the model is said to."""
-    said = False
+def _watched(
+    windows: Iterator[list[Record]], config: "BundleConfig", normalize: Normalization
+) -> Iterator[list[Record]]:
+    """The windows; the first that does not look like what the model reads is said to."""
+    is_script_said, is_taiwan_said = False, normalize == "tw2sp" or find_language(config.source).code != "zh"
     for window in windows:
-        letters = count_letters("\n".join(record.text for record in window))
-        if not said and letters.total() >= _LETTERS and (other := foreign(letters, config.source)):
+        text = "\n".join(record.text for record in window)
+        letters = count_letters(text)
+        if not is_script_said and letters.total() >= _LETTERS and (other := foreign(letters, config.source)):
             direction, own = f"{config.source} → {config.target}", find_language(config.source).name
             console.warn(f"the input looks like {other}; this model reads {own} ({direction})")
-            said = True
+            is_script_said = True
+        if not is_taiwan_said and looks_taiwanese(text):
+            console.note("the input has words of Taiwan; translated as those of the mainland by   --normalize tw2sp")
+            is_taiwan_said = True
         yield window
 
 

@@ -7,6 +7,7 @@ from tfcli.config.choices import Engine as Engine
 from tfcli.config.choices import MapFormat as MapFormat
 from tfcli.config.choices import MapKind as MapKind
 from tfcli.config.choices import Stage as Stage
+from tfcli.config.confidence import Confidence as Confidence
 from tfcli.config.data import CorpusConfig as CorpusConfig
 from tfcli.config.data import DataConfig as DataConfig
 from tfcli.config.data import NoiseConfig as NoiseConfig

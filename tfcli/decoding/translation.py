@@ -5,7 +5,9 @@ from typing import Literal, get_args
 
 from tfcli.decoding.hypothesis import Hypothesis
 
-Flag = Literal["loop", "cut", "empty", "split", "placeholder", "number", "unknown", "encoding", "error"]
+Flag = Literal[
+    "loop", "cut", "empty", "split", "placeholder", "number", "glossary", "unsure", "unknown", "encoding", "error"
+]
 FLAGS: tuple[Flag, ...] = get_args(Flag)
 
 
@@ -13,11 +15,14 @@ FLAGS: tuple[Flag, ...] = get_args(Flag)
 class Translation:
     """One text and what became of it.
 
-    score: mean log-probability per target token, 0.0 if the model was not asked. source_tokens, target_tokens:
+    score: mean log-probability per target token, 0.0 if the model was not asked. confidence: how probably it is good,
+    of the sentence where that is least; None if nobody measured what scores are worth. source_tokens, target_tokens:
     without control tokens. unknown_tokens: so many of the source. flags: what a reader should know, in the order of
     FLAGS. `cut` is said of a translation that ran into the length limit, and of a source that was too long: cut
-    within a word, or at its end if splitting is off; `number` if a number of four digits or more did not come out as
-    it went in; `error` of a line that could not be read or translated, by who reads the lines.
+    within a word, or at its end if splitting is off; `placeholder` if a name that should come back as it is did not,
+    `number` if a number did not, or one came out that did not go in, `glossary` if a term did not come out as the
+    glossary has it, `unsure` if the confidence of a sentence is below the threshold; `error` of a line that could not
+    be read or translated, by who reads the lines.
     """
 
     source: str
@@ -27,6 +32,7 @@ class Translation:
     target_tokens: int = 0
     flags: tuple[Flag, ...] = ()
     unknown_tokens: int = 0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

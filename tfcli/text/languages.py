@@ -1,6 +1,7 @@
 """What tfcli knows about languages, one row each: their script, their spacing, how BLEU cuts them into words."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,15 +40,20 @@ class Language:
     spaced: bool = True
     bleu_tokenizer: Literal["13a", "zh", "char"] = "13a"
 
-    @property
-    def space(self) -> str:
-        """What stands between two sentences."""
-        return " " if self.spaced else ""
+    def join(self, sentences: Iterable[str]) -> str:
+        """Sentences as one text. Without spaces between sentences there is still one between words of other scripts."""
+        joined = ""
+        for sentence in filter(None, sentences):
+            is_open = self.spaced or _NARROW_WORD.fullmatch(joined[-1:] + sentence[0])
+            joined += (" " if joined and is_open else "") + sentence
+        return joined
 
     def words(self, text: str) -> list[str]:
         """The words of a text; its characters where words have no space between them."""
         return text.split() if self.spaced else list("".join(text.split()))
 
+
+_NARROW_WORD = re.compile("[0-9A-Za-z\u00c0-\u024f.,!?:;)%]?[0-9A-Za-z\u00c0-\u024f(]")
 
 _ROWS = (
     Language("zh", "Chinese", ("Han",), "好久不见", ("zho", "cmn", "chi"), spaced=False, bleu_tokenizer="zh"),

@@ -8,8 +8,10 @@ from unicodedata import category
 # Every run of end marks with the closing quotes and the white space after it; `_ends_sentence` says which ones count.
 _END = re.compile(r"""(?P<marks>[。｡！？；….!?]+)(?P<closers>[”’」』）》〉】〕］｝"')\]}»]*)(?P<space>\s*)|\n\s*""")
 _WIDE = re.compile("[。｡！？；…]")
-_PAUSE = re.compile(r"(?:[，、：；]|[,;:](?=\s|[^\x00-\x7f]))\s*")
+_PAUSE = re.compile(r"(?:[，、：；]|[,;:](?=[\s,;:]|[^\x00-\x7f]))+\s*")
 _SPACE = re.compile(r"\s+")
+
+_SAYS = re.compile(r"[^\s，。！？；,.!?“「『]{0,6}[说道问喊叫答嚷][^\s，。！？；,.!?“「『]{0,3}[，。]")
 
 _WORD_BEFORE = re.compile(r"(?<!\w)[A-Za-z][A-Za-z.]*\Z")
 _EXTENDING = {"Mn", "Mc", "Me", "Cf"}
@@ -46,6 +48,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
     # “走！”，他说   "Really?" he said   Well... maybe
     if following in "，、：,:" or ((closers or "…" in marks or ".." in marks) and following.islower()):
         return False
+    if closers and _SAYS.match(text, match.end()):
+        return False  # “好。”他说。
     if _WIDE.search(marks):
         return True
     if marks != ".":
@@ -65,17 +69,40 @@ def _is_abbreviation(text: str, start: int, dot: int, following: str) -> bool:
     return _ABBREVIATION.fullmatch(word[0].lower()) is not None
 
 
-def split_to_fit(text: str, limit: int, length: Callable[[str], int]) -> list[tuple[str, bool]]:
-    """Cut `text` into as few pieces as a greedy walk finds, each of at most `limit` by `length`; they join to the text.
+def split_to_fit(text: str, comfortable: int, limit: int, length: Callable[[str], int]) -> list[tuple[str, bool]]:
+    """Cut `text` into its sentences, and those that are too long into pieces; all of them join to the text.
 
-    Sentences are kept whole where they fit; a longer one is cut after pauses (，、：, ; :), then at white space, then
-    hard, between characters as people see them; the pieces of a hard cut carry True. Only a single code point that
-    is over the limit on its own comes back longer than `limit`, flagged too. `length` (a tokenizer) should grow with
-    the text; it is called on near-linear amounts of it.
+    A sentence of more than `comfortable` by `length` is cut after pauses (，、：, ; :), into as few pieces of about one
+    length as hold no more than that, where it has so many pauses. What is over the `limit` even so is cut at white
+    space, then hard, between characters as people see them; the pieces of a hard cut carry True. Only a single code
+    point that is over the limit on its own comes back longer, flagged too. `length` (a tokenizer) should grow with the
+    text; it is called on near-linear amounts of it.
     """
-    if length(text) <= limit:
-        return [(text, False)]
-    return list(_fit(text, lambda piece: length(piece) <= limit, _LEVELS))
+    comfortable = min(comfortable, limit)
+    pieces: list[tuple[str, bool]] = []
+    for sentence in split(text) or [text]:
+        size = length(sentence)
+        if size <= comfortable:
+            pieces.append((sentence, False))
+            continue
+        even = -(-size // -(-size // comfortable))
+        for clause in _clauses(sentence, even, comfortable, length):
+            fits = length(clause) <= limit
+            pieces += [(clause, False)] if fits else _fit(clause, lambda piece: length(piece) <= limit, _LEVELS)
+    return pieces
+
+
+def _clauses(sentence: str, even: int, most: int, length: Callable[[str], int]) -> list[str]:
+    """Runs of parts between pauses: each ends as soon as it is `even` long, and before it is longer than `most`."""
+    runs, sizes = [""], [0]
+    for part in _cut_after(_PAUSE, sentence):
+        size = length(part)
+        if sizes[-1] and (sizes[-1] >= even or sizes[-1] + size > most):
+            runs.append("")
+            sizes.append(0)
+        runs[-1] += part
+        sizes[-1] += size
+    return runs
 
 
 def _fit(text: str, fits: Callable[[str], bool], levels: Levels) -> Iterator[tuple[str, bool]]:
@@ -128,8 +155,6 @@ def _extends(char: str) -> bool:
 
 
 _LEVELS: Levels = [
-    (split, False),
-    (lambda text: _cut_after(_PAUSE, text), False),
     (lambda text: _cut_after(_SPACE, text), False),
     (_clusters, True),
     (list, True),
