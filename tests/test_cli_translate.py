@@ -130,7 +130,8 @@ def test_progress_is_told_now_and_then_off_a_terminal(parrot, monkeypatch):
 
 def test_json_carries_what_a_script_needs():
     rows = [json.loads(line) for line in run("translate", "--json", "你好", "").text.splitlines()]
-    assert list(rows[0]) == ["id", "source", "translation", "score", "source_tokens", "target_tokens", "flags"]
+    expected = ["id", "source", "translation", "score", "confidence", "source_tokens", "target_tokens", "flags"]
+    assert list(rows[0]) == expected
     assert (rows[0]["id"], rows[0]["source"], rows[1]["id"], rows[1]["translation"]) == (0, "你好", 1, "")
     assert rows[0]["score"] < 0 < rows[0]["target_tokens"]
 
@@ -165,9 +166,12 @@ def test_a_bad_json_line_is_named_and_the_lines_before_are_out(line):
 
 
 def test_tsv_cells_hold_no_tab(translator):
-    source, translation, score = run("translate", "--format", "tsv", "你\t好\\").text.rstrip("\n").split("\t")
+    source, translation, score, confidence, flags = (
+        run("translate", "--format", "tsv", "你\t好\\").text.rstrip("\n").split("\t")
+    )
     detailed = translator.translate_detailed(["你\t好\\"])[0]
     assert (source, translation, float(score)) == ("你\\t好\\\\", detailed.translation, round(detailed.score, 4))
+    assert (confidence, flags) == ("", ",".join(detailed.flags))
 
 
 def test_options_reach_the_model(translator, tiny_bundle):
@@ -175,8 +179,8 @@ def test_options_reach_the_model(translator, tiny_bundle):
     short = Translator(tiny_bundle, max_length=2).translate(["谢谢你的帮助。"])[0]
     assert run("translate", "--max-length", "2", "谢谢你的帮助。").text == short + "\n"
     assert short != translator.translate(["谢谢你的帮助。"])[0]
-    assert "placeholder" in run("translate", "--json", "https://a.b/c").text
-    assert "placeholder" not in run("translate", "--json", "--protect", "none", "https://a.b/c").text
+    assert "<b>" in run("translate", "你<b>好").text
+    assert "<b>" not in run("translate", "--protect", "none", "你<b>好").text
 
 
 def test_undecodable_bytes_are_replaced_and_named_or_refused():

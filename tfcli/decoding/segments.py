@@ -140,3 +140,5 @@ def _space(marked: Marked, left: str, right: str, before: str, after: str, is_lo
 def split_around(marked: Marked, segment: Segment, read: Callable[[str], Reading | None]) -> None:
     """Lets a segment be translated around its spans, which then cannot get lost."""
     segment.parts = [(part, None if marked.is_mark(part) else read(part)) for part in marked.around(segment.core)]
+    if segment.reading.prefixed and segment.readings:
+        segment.readings[0].prefixed = True
