@@ -1,11 +1,14 @@
 """Scores equal sacreBLEU called directly; the counts beside them say what they promise."""
 
+import json
+
 import pytest
 import sacrebleu
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcli import evaluation
+from tfcli.cli.app import main
 from tfcli.errors import DataError
 from tfcli.text.repetition import is_loop
 
@@ -108,3 +111,16 @@ def test_sides_of_different_length_are_refused(hypotheses):
 def test_nothing_is_refused():
     with pytest.raises(DataError):
         evaluation.evaluate([], [], [], "en")
+
+
+def test_a_test_set_can_be_read_the_other_way_round(tmp_path, capsys):
+    (tmp_path / "one.tsv").write_text("你好\tHello\n谢谢\tThanks\n", encoding="utf-8")
+    (tmp_path / "other.tsv").write_text("Hello\t你好\nThanks\t谢谢\n", encoding="utf-8")
+    (tmp_path / "hyp").write_text("你好\n谢\n", encoding="utf-8")
+    said = []
+    for arguments in (["one.tsv", "--reverse"], ["other.tsv"]):
+        test = [str(tmp_path / arguments[0]), *arguments[1:]]
+        assert main(["evaluate", *test, "--hyp", str(tmp_path / "hyp"), "--target", "zh", "--json"]) == 0
+        row = json.loads(capsys.readouterr().out)[0]
+        said.append((row["bleu"], row["chrf"], row["length_ratio"]))
+    assert said[0] == said[1] and said[0][1]["value"] > 0

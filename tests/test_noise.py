@@ -112,7 +112,10 @@ def test_joined_pairs_are_all_there(number):
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(NoiseConfig)])
 @pytest.mark.parametrize("share", [0.02, 0.3, 1.0])
 def test_the_share_of_changed_pairs_is_that_of_the_config(name, share):
-    pairs = [(source.rstrip("。"), target) for source, target in PAIRS] if name == "add_final_punctuation" else PAIRS
+    pairs = {
+        "add_final_punctuation": [(source.rstrip("。"), target) for source, target in PAIRS],
+        "substitution": [(f"{n}汤姆在波士顿。", f"{n} Tom is in Boston.") for n in range(1000)],
+    }.get(name, PAIRS)
     changed = list(add_noise(pairs, NoiseConfig(**{name: share}), str(random.random())))
     count = len(pairs) - len(set(pairs) & set(changed))
     if name == "join":  # a pair in a hundred that is joined takes the next with it

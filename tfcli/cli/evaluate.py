@@ -55,6 +55,7 @@ def evaluate(
     target: Annotated[
         str | None, options.setting("--target", metavar="LANG", default="the model's", help="Language of --hyp.")
     ] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The files have the reference first.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Only the first N lines.")] = None,
     fail_under: Annotated[
         str | None, typer.Option("--fail-under", metavar="bleu=B,...", help="Exit with 1 below these scores.")
@@ -83,6 +84,7 @@ def evaluate(
       tfcli evaluate test.tsv
       tfcli evaluate news.tsv talks.tsv -m runs/zh-en --json
       tfcli evaluate test.tsv --hyp theirs.en
+      tfcli evaluate zh-en.tsv -m en-zh --reverse
       tfcli evaluate --src test.zh --ref test.en --fail-under bleu=22,chrf=40
       tfcli evaluate --challenge tests/data/challenge --fail-under challenge=90
       tfcli evaluate dev.tsv -m runs/zh-en --calibrate
@@ -90,9 +92,11 @@ def evaluate(
     BLEU and chrF2 by sacreBLEU, each with the signature that says how it was measured.
     """
     demands = _parse_demands(fail_under)
-    if challenge and (tests or source or reference):
+    if challenge and (tests or source or reference or reverse):
         raise UsageError("--challenge goes without other test sets")
     sets = [_read_challenge(challenge, limit)] if challenge else _read_sets(tests or [], source, reference, limit)
+    if reverse:
+        sets = [dataclasses.replace(test, sources=test.references, references=test.sources) for test in sets]
     if (output or hypotheses) and len(sets) > 1:
         raise UsageError("--hyp and --output go with one test set")
     if calibrated and (hypotheses or challenge):

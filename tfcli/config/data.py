@@ -62,6 +62,7 @@ class NoiseConfig:
     placeholders: float = bounded(0.0, 0, 1)  # what both sides share (a number, a name) becomes a placeholder
     join: float = bounded(0.0, 0, 1)  # glued to the next pair of its corpus, for text of several sentences
     add_final_punctuation: float = bounded(0.0, 0, 1)  # a side without a final mark gets that of the other side
+    substitution: float = bounded(0.0, 0, 1)  # names and places become others, on both sides (Chinese and English)
 
     def __post_init__(self):
         check_bounds("data.noise", self)

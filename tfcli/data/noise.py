@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from tfcli.config import PLACEHOLDERS, NoiseConfig
+from tfcli.data.synthetic.substitution import substitute
 
 _FINAL = "。！？.!?；;，,"
 _WIDE = {".": "。", "!": "！", "?": "？"}
@@ -67,6 +68,7 @@ def _glued(text: str, following: str) -> str:
 
 
 _CHANGES: dict[str, Change] = {
+    "substitution": substitute,
     "drop_final_punctuation": drop_final_punctuation,
     "spaces_for_commas": spaces_for_commas,
     "placeholders": placeholders,
