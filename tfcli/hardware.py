@@ -12,7 +12,7 @@ from tfcli.config import TrainingConfig
 from tfcli.errors import UsageError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_PRIMITIVES = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+KERNELS_KEPT = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
 
 
 def keep_freed_memory() -> None:
@@ -24,7 +24,7 @@ def keep_freed_memory() -> None:
     of them: batches have that many shapes, so a run would grow by gigabytes over its first hours. Of 32, no longer; to
     compile some again costs a few percent.
     """
-    os.environ.setdefault(_PRIMITIVES, "32")
+    os.environ.setdefault(KERNELS_KEPT, "32")
     if mallopt := _glibc("mallopt"):
         mallopt(_M_MMAP_THRESHOLD, 1 << 26)
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
