@@ -106,3 +106,14 @@ def test_a_reversed_corpus_has_the_target_first_and_a_tag_comes_before_the_sourc
     assert texts(mixed.epoch(0)) == [("<back> 0-1", "0_1")]
     mixed.data = build(DataConfig, {"train": [], "valid": "x", "reverse": True})
     assert texts(mixed.epoch(0)) == [("<back> 0_1", "0-1")]
+
+
+def test_own_entities_stand_in_generated_pairs(tmp_path):
+    (tmp_path / "ours.tsv").write_text("艾克赛尔\tExcelline\tperson\n", encoding="utf-8")
+    train = [{"path": "names", "pairs": 20, "entities": str(tmp_path / "ours.tsv")}]
+    data = build(DataConfig, {"train": train, "valid": "x", "max_length": 999, "max_ratio": 99})
+    drawn = texts(Mixture(data, [1.0], NoiseConfig(), "1", ids).epoch(0))
+    assert len(drawn) == 20 and all("艾克赛尔" in source and "Excelline" in target for source, target in drawn)
+    other = build(DataConfig, {"train": [{"path": "phrasebook", "entities": "x"}], "valid": "x"})
+    with pytest.raises(DataError, match='"phrasebook" is not generated'):
+        Mixture(other, [1.0], NoiseConfig(), "1", ids).epoch(0)

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from tfcli.config import CorpusConfig, DataConfig, NoiseConfig
 from tfcli.data.corpus import Pair, read_pairs
 from tfcli.data.encoded import Encode, EncodedPairs, concatenate, encode_pairs
+from tfcli.data.generated import generator
 from tfcli.data.noise import Texts, add_noise
-from tfcli.data.synthetic import SYNTHETIC
 from tfcli.errors import DataError
 
 HELD_OUT = 19
@@ -69,7 +69,7 @@ def draw(corpus: CorpusConfig, data: DataConfig, seed: str, epoch: int, digest: 
     epoch on average, and none a second time before all were drawn once.
     """
     order = -1 if data.reverse else 1
-    if generate := SYNTHETIC.get(corpus.path):
+    if generate := generator(corpus):
         digest.update(f"{corpus.path} {corpus.pairs}".encode())
         rng = random.Random(f"{seed}-{epoch}")
         pairs = (generate(rng)[::order] for _ in range(round(corpus.pairs * corpus.weight)))

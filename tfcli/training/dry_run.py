@@ -18,7 +18,7 @@ from tfcli.config import CorpusConfig, Recipe, StageConfig, TrainingConfig
 from tfcli.data.bucketing import plan_epoch
 from tfcli.data.corpus import read_pairs
 from tfcli.data.encoded import EncodedPairs, concatenate, encode_pairs
-from tfcli.data.synthetic import SYNTHETIC
+from tfcli.data.generated import generator
 from tfcli.hardware import keep_freed_memory, precision_of
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.distributed import World
@@ -83,7 +83,7 @@ def _resolve_device(device: str) -> torch.device:
 
 def _sample(corpus: CorpusConfig, recipe: Recipe, tokenizer: Tokenizer) -> Sampled:
     """Its first pairs, as ids: a corpus is counted whole."""
-    if generate := SYNTHETIC.get(corpus.path):
+    if generate := generator(corpus):
         rng = random.Random(corpus.path)
         pairs, texts = corpus.pairs, [generate(rng) for _ in range(_SAMPLE)]
     else:
@@ -131,7 +131,7 @@ class _Plan:
         )
         for one, weight in self.drawn:
             times = weight * epochs
-            heart = times > MOST_REPEATS and not SYNTHETIC.get(one.corpus.path)
+            heart = times > MOST_REPEATS and not generator(one.corpus)
             warning = "; warning: it will be learned by heart" if heart else ""
             yield f"  {one.corpus.path}: x {weight:g}, seen {times:.1f} times{warning}"
 

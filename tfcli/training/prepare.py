@@ -15,8 +15,8 @@ from tfcli.data.bucketing import STEP
 from tfcli.data.cleaning import why_dropped
 from tfcli.data.corpus import read_pairs
 from tfcli.data.encoded import encode_pairs
+from tfcli.data.generated import generator
 from tfcli.data.mixture import Mixture, is_held_out
-from tfcli.data.synthetic import SYNTHETIC
 from tfcli.errors import DataError, ModelError, NotFoundError
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.validation import Validation
@@ -63,7 +63,7 @@ def _fitting_tokenizer(recipe: Recipe, counts: list[int], say: Say) -> Tokenizer
 
 
 def _count(corpus: CorpusConfig) -> int:
-    return corpus.pairs if SYNTHETIC.get(corpus.path) else sum(1 for _ in read_pairs(corpus))
+    return corpus.pairs if generator(corpus) else sum(1 for _ in read_pairs(corpus))
 
 
 def sample_texts(recipe: Recipe, counts: list[int]) -> Iterator[str]:
@@ -76,7 +76,7 @@ def sample_texts(recipe: Recipe, counts: list[int]) -> Iterator[str]:
     for i, (corpus, count, share) in enumerate(zip(recipe.data.train, counts, shares, strict=True)):
         wanted = min(count, round(recipe.tokenizer.sample * share / whole))
         rng = random.Random(f"{recipe.training.seed}-{i}")
-        if generate := SYNTHETIC.get(corpus.path):
+        if generate := generator(corpus):
             for _ in range(wanted):
                 yield from generate(rng)
             continue
@@ -100,7 +100,7 @@ def prepare_validation(recipe: Recipe, tokenizer: Tokenizer) -> Validation:
     """Pairs spread evenly over the validation corpus, or over what is held out of training, if they fit the model."""
     longest = recipe.model.max_length // STEP * STEP
     data = dataclasses.replace(recipe.data, max_length=longest, max_ratio=1e9)
-    corpora = [CorpusConfig(data.valid)] if data.valid else [c for c in data.train if not SYNTHETIC.get(c.path)]
+    corpora = [CorpusConfig(data.valid)] if data.valid else [c for c in data.train if not generator(c)]
     order = -1 if data.reverse else 1
     found = [
         pair._make((pair.number, *pair[1:][::order]))
