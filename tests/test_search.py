@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcli.config import BOS, EOS, PAD, UNK
-from tfcli.decoding.search import NUM_CONTROL, Candidate, Draft, Search, banned, choose, repeated_placeholder
+from tfcli.decoding.search import NUM_CONTROL, Candidate, Draft, Search, banned, choose, may_loop, repeated_placeholder
 from tfcli.errors import UsageError
 
 PLACEHOLDER = EOS + 1
@@ -107,3 +107,12 @@ def test_a_draft_never_grows_over_its_limit_and_is_done_once(ids, limit):
     assert draft.done and len(hypothesis.ids) <= limit and hypothesis.ids == ids[: len(hypothesis.ids)]
     assert hypothesis.finished == (len(hypothesis.ids) == len(ids) <= limit and not hypothesis.looped)
     assert hypothesis.score == -1.0
+
+
+@given(st.lists(st.integers(20, 22), max_size=40))
+def test_what_loops_may_loop(ids):
+    draft = Draft([30], 60)
+    for token in ids:
+        if not draft.done:
+            draft.add(token, 0.0)
+    assert may_loop(ids) or not draft.looped

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tfcli.decoding.translator import Translator
 
 _WINDOW_BATCHES = 64
+_MOST_WINDOW_BYTES = 1 << 20
 _LETTERS = 8
 """Fewer letters do not tell in which language a text is."""
 _END_OF_INPUT = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
@@ -111,7 +112,7 @@ def translate(
         with console.signals_held():  # a library that is stopped while it is imported may say anything
             translator = load_translator(settings, prefix)
         count = count_processes(settings.processes, total if files else None, translator.engine)
-        size = WINDOW_BYTES if count > 1 else _WINDOW_BATCHES * translator.batch_tokens
+        size = WINDOW_BYTES if count > 1 else min(_WINDOW_BATCHES * translator.batch_tokens, _MOST_WINDOW_BYTES)
         windows = (live_windows if total is None else full_windows)(records, size)
         watched = bool(files) and console.is_terminal(sys.stderr)
         if watched:

@@ -19,6 +19,8 @@ NUM_CONTROL = EOS + 1 + len(PLACEHOLDERS)
 _FREE_TOKENS = 16
 """So many tokens every translation may have beyond the ratio: short sources may need them."""
 _MOST_PENALTY = 10
+_LOOP_TOKENS = 16
+"""Fewer repeated tokens are no loop, as long as there is room for more."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,12 @@ def repeated_placeholder(ids: Sequence[int]) -> int | None:
     return None
 
 
+def may_loop(ids: Sequence[int]) -> bool:
+    """Whether a draft that took these ids one by one can have stopped at a loop before its limit: a loop is many tokens
+    of few kinds. This looks only once, and most translations have no loop."""
+    return len(ids) - len(set(ids)) >= _LOOP_TOKENS - LONGEST_UNIT
+
+
 class Draft:
     """A hypothesis on its way, token by token. limit: tokens it may have, `prefix` counted, EOS not."""
 
@@ -107,7 +115,7 @@ class Draft:
         else:
             self.ids.append(token)
             # Not sooner: 1,000,000,000,000 has four copies of ",000".
-            self._cut_loop(longest=LONGEST_UNIT, copies=5, tokens=16)
+            self._cut_loop(longest=LONGEST_UNIT, copies=5, tokens=_LOOP_TOKENS)
 
     def hypothesis(self) -> Hypothesis:
         return Hypothesis(self.prefix + self.ids, self.total / max(self.num_scores, 1), self.finished, self.looped)

@@ -15,12 +15,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tfcli.bundle import Bundle
-from tfcli.config import ModelConfig
+from tfcli.config import EOS, ModelConfig
 from tfcli.conversion.cache import load_converted
 from tfcli.conversion.convert import MODEL, Quantization, small_files, token_names
 from tfcli.conversion.switches import find_obstacle
 from tfcli.decoding.hypothesis import Hypothesis
-from tfcli.decoding.search import NUM_CONTROL, Candidate, Draft, Search, banned, choose, repeated_placeholder
+from tfcli.decoding.search import NUM_CONTROL, Candidate, Draft, Search, banned, choose, may_loop, repeated_placeholder
 from tfcli.errors import ModelError
 from tfcli.tokenizer import Tokenizer
 
@@ -75,20 +75,25 @@ class CTranslate2Engine:
 
     def translate(self, src: Sequence[Sequence[int]], search: Search) -> list[list[Hypothesis]]:
         found: list[list[Hypothesis]] = [[]] * len(src)
-        running = [(rows, self._start([src[row] for row in rows], search)) for rows in self._batches(src)]
+        running = [
+            (rows, self._start([src[row] for row in rows], search)) for rows in self._batches(src, search.beam_size)
+        ]
         for rows, batch in running:
             for row, result in zip(rows, batch, strict=True):
                 found[row] = self._read(src[row], search, result.result())
         return found
 
-    def _batches(self, src: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-        """Rows that are translated together: alike in what they must not say, and so many as suit a core."""
+    def _batches(self, src: Sequence[Sequence[int]], beam_size: int) -> Iterator[list[int]]:
+        """Rows that are translated together: alike in what they must not say, so many as suit a core, and not so many
+        that a worker has nothing to do."""
         kinds: dict[tuple[int, ...], list[int]] = {}
         for row, ids in enumerate(src):
             kinds.setdefault(tuple(banned(ids)), []).append(row)
+        share = sum(len(ids) + 1 for ids in src) // self.threads
+        most = min(_BATCH_TOKENS, share) // beam_size
         for rows in kinds.values():
             while rows:
-                count = max(1, _BATCH_TOKENS // (len(src[rows[0]]) + 1))
+                count = max(1, most // (len(src[rows[0]]) + 1))
                 yield rows[:count]
                 rows = rows[count:]
 
@@ -134,10 +139,14 @@ class CTranslate2Engine:
 
     def _read_greedy(self, src: Sequence[int], search: Search, result: Any) -> Hypothesis | None:
         """The hypothesis that greedy search found; None if a rule would have changed it on the way."""
-        tokens = self._tokens(result.hypotheses[0], search)
+        tokens, limit = self._tokens(result.hypotheses[0], search), search.limit(len(src))
+        if tokens[-1] == EOS and len(search.prefix) + len(tokens) <= limit + 1 and not may_loop(tokens):
+            if repeated_placeholder(tokens) is not None:
+                return None
+            return Hypothesis([*search.prefix, *tokens[:-1]], result.scores[0] / len(tokens), True, False)
         if repeated_placeholder(tokens) is not None:
             return None
-        draft = Draft(src, search.limit(len(src)), search.prefix)
+        draft = Draft(src, limit, search.prefix)
         for token in tokens:
             if draft.done:
                 return None
