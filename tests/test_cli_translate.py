@@ -17,6 +17,7 @@ from tfcli.cli import translate as translate_command
 from tfcli.decoding.translation import Translation
 from tfcli.decoding.translator import Translator
 from tfcli.text.lines import read_lines
+from tfcli.text.normalize import NORMALIZATIONS, looks_taiwanese
 
 pytestmark = pytest.mark.usefixtures("bare")
 
@@ -266,3 +267,13 @@ def test_colour_can_be_switched_off(setting, monkeypatch):
     extra = ["--no-color"] if setting == "--no-color" else []
     ended = run("translate", "-m", "none", "x", *extra, terminal=True)
     assert ("\x1b" in ended.err) == (setting is None)
+
+
+def test_words_of_taiwan_are_offered_a_normalization_and_get_it():
+    pytest.importorskip("opencc")
+    text = "這個軟體很好。\n".encode()
+    assert run("translate", stdin=text * 3).err.count("--normalize tw2sp") == 1
+    assert "tw2sp" not in run("translate", "--normalize", "tw2sp", stdin=text).err
+    assert "tw2sp" not in run("translate", stdin="这个软件很好。\n".encode()).err
+    assert NORMALIZATIONS["tw2sp"]()("軟體和滑鼠在捷運站") == "软件和鼠标在捷运站"
+    assert NORMALIZATIONS["t2s"]()("軟體") == "软体" and not looks_taiwanese("软体 軟件")

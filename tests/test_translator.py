@@ -342,3 +342,49 @@ def test_a_text_is_normalized_before_it_is_read_and_its_spans_are_not(echo):
     result = echo(normalize="t2s").translate_detailed(["請看{請}https://a.b/c。"])[0]
     assert (result.source, result.translation) == ("請看{請}https://a.b/c。", "请看{请}https://a.b/c。")
     assert echo().translate(["好"]) == ["好"]
+
+
+@pytest.mark.parametrize(
+    ("text", "translation"),
+    [
+        ("你好<b>北京</b>，好", "你好 <b>北京</b>, 好"),
+        ("你好{name}，好%s。", "你好 {name}, 好 %s."),
+        ("（你好<br/>好）", "(你好<br/>好)"),
+        ("<i><b>你好</b></i>好", "<i><b>你好</b></i> 好"),
+        ("你好 <b> 好</b> 好", "你好 <b> 好</b> 好"),
+        ("好www.a.cn好", "好 www.a.cn 好"),
+    ],
+)
+def test_a_sentence_whose_spans_are_lost_is_translated_around_them(echo, stub, text, translation):
+    stub.say = lambda ids: [i for i in ids if i not in PLACEHOLDER_IDS]
+    assert echo().translate([text]) == [translation]
+
+
+def test_what_closes_a_sentence_stays_with_it(echo, stub):
+    assert echo().translate(["<p>你<b>好</b>。</p>", "你好。😀好。"]) == ["<p>你<b>好</b>。</p>", "你好。 😀 好。"]
+
+
+@pytest.fixture
+def backwards(tiny_copy, stub):
+    """Makes translators that read English and write Chinese, with the stub engine."""
+    config = tiny_copy / "config.json"
+    swapped = config.read_text().replace('"target": "en"', '"target": "zh"').replace('"source": "zh"', '"source": "en"')
+    config.write_text(swapped)
+    return lambda **options: tfcli.load(str(tiny_copy), engine="stub", **options)
+
+
+def test_the_other_direction(backwards, stub):
+    texts = ["你好", "00:00:01,000", "```sh", "1,000", "Hello. How are you?", "See www.a.cn.", "<b>Hello</b> you"]
+    assert backwards().translate(texts[:4]) == texts[:4] and stub.batches == []
+    assert backwards().translate(texts[4:]) == ["Hello. How are you?", "See www.a.cn.", "<b>Hello</b> you"]
+    stub.say = lambda ids: [i for i in ids if i not in PLACEHOLDER_IDS]
+    assert backwards().translate(texts[4:]) == ["Hello. How are you?", "See www.a.cn.", "<b>Hello</b> you"]
+
+
+def test_names_and_numbers_of_the_other_direction(backwards, stub, tiny_tokenizer):
+    digits = {i for i, piece in enumerate(tiny_tokenizer.pieces(range(len(tiny_tokenizer)))) if piece.isdigit()}
+    stub.say = lambda ids: [i for i in ids if i not in digits]
+    texts = ["It has 50 million", "my iPhone15 is", "in the 1980s"]
+    results = backwards().translate_detailed(texts)
+    assert [r.translation for r in results] == ["It has 5000万", "my iPhone15 is", "in the 1980s"]
+    assert not any(r.flags for r in results)

@@ -1,5 +1,6 @@
 """A text on its way through a translator: its segments, what the model reads of each, and what they become together."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from tfcli.text.verify import Losses
 
 _CLOSING = "，。！？；：、,.!?;:%)]}」』）》〉】〕］｝”’…"
 _OPENING = "([{「『（《〈【〔［｛“‘"
+_PUNCTUATION = re.compile(r"(\A[\s，。！？；：、,.!?;:]+|[\s，。！？；：、,.!?;:]+\Z)")
 _NARROW = str.maketrans("，。！？；：、（）", ",.!?;:,()")
 
 
@@ -115,30 +117,33 @@ def _edge(marked: Marked, edge: str) -> Iterator[tuple[str, str]]:
 
 def _around(marked: Marked, parts: Sequence[tuple[str, Reading | None]], target: Language) -> Iterator[tuple[str, str]]:
     for part, reading in parts:
-        if reading:
-            yield part, reading.answer()[0].strip()
+        if reading:  # a part of a sentence is none by itself
+            yield part, reading.answer()[0].strip().rstrip(".。")
         else:
             plain = marked.plain(part).strip()
             yield part, plain.translate(_NARROW) if target.spaced and not marked.is_mark(part) else plain
 
 
 def _space(marked: Marked, left: str, right: str, before: str, after: str, is_looser: bool) -> str:
-    """What is written between two parts: a space where the source has one, and around spans other than tags where only
-    the target has spaces between words, but for punctuation."""
-    if not before or not after:
-        return ""
-    if before[-1].isspace() or after[0].isspace():
+    """What is written between two parts: a space where the source has one, and, where only the target has spaces
+    between words, around spans, but for punctuation, the inside of tags and tags that have none."""
+    if not before or not after or before[-1].isspace() or after[0].isspace():
         return ""
     if left[-1:].isspace() or right[:1].isspace():
         return " "
-    if not is_looser or before[-1] in _OPENING or after[0] in _CLOSING:
+    if not is_looser or before[-1] in _OPENING or (after[0] in _CLOSING and not marked.is_mark(right)):
         return ""
-    tags = [span.text for part in (left, right) for span in marked.spans_of(part) if span.kind == "tag"]
-    return "" if tags else " "
+    lefts, rights = marked.spans_of(left), marked.spans_of(right)
+    if not any(span.kind == "tag" for span in (*lefts, *rights)):
+        return " "
+    begins = any(span.is_opening for span in rights) and not any(span.is_opening for span in lefts)
+    ends = any(span.is_closing for span in lefts) and not any(span.kind == "tag" for span in rights)
+    return " " if begins or ends else ""
 
 
 def split_around(marked: Marked, segment: Segment, read: Callable[[str], Reading | None]) -> None:
     """Lets a segment be translated around its spans, which then cannot get lost."""
-    segment.parts = [(part, None if marked.is_mark(part) else read(part)) for part in marked.around(segment.core)]
+    pieces = [piece for part in marked.around(segment.core) for piece in _PUNCTUATION.split(part) if piece]
+    segment.parts = [(piece, None if marked.is_mark(piece) else read(piece)) for piece in pieces]
     if segment.reading.prefixed and segment.readings:
         segment.readings[0].prefixed = True

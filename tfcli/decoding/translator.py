@@ -157,12 +157,16 @@ class Translator:
             most = min(self._most_tokens, PIECE_TOKENS - 1)
             pieces = split_to_fit(normal, COMFORTABLE_TOKENS, most, lambda piece: self._length(marked, piece))
         for piece, is_hard in pieces:
-            segment = Segment(*marked.edges(piece), is_hard)
+            before, core, after = marked.edges(piece)
+            closing = marked.closing(before) if job.segments else ""
+            if closing:
+                job.segments[-1].after += closing
+            segment = Segment(before.removeprefix(closing), core, after, is_hard)
             if self._is_translatable(marked, segment.core):
                 segment.reading = self._read(marked, segment.core)
                 segment.reading.prefixed = bool(self.search.prefix) and not job.readings
             job.segments.append(segment)
-        if len(pieces) > 1:
+        if len(job.readings) > 1:
             job.flags.add("split")
         if mended != text:
             job.flags.add("encoding")

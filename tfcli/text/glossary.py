@@ -31,7 +31,7 @@ class Glossary:
     def find(self, text: str) -> list[Found]:
         """Where its terms stand in a text: from left to right, at each place the longest one, whole words only."""
         found, at = [], 0
-        while at < len(text):
+        while self.terms and at < len(text):
             lengths = self._lengths.get(text[at].lower(), ())
             term = next((t for length in lengths if (t := self._term(text, at, at + length))), None)
             if term:

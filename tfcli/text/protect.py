@@ -49,6 +49,16 @@ class Span(NamedTuple):
     text: str
     kind: Kind | None
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is a tag that another one closes later."""
+        return self.kind == "tag" and not re.match(r"</|<(?:br|hr|img|input|wbr)\b|.*/>\Z", self.text, re.I | re.S)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is a tag that closes an earlier one."""
+        return self.kind == "tag" and self.text.startswith("</")
+
 
 @dataclass(frozen=True, slots=True)
 class Protected:
@@ -116,6 +126,16 @@ class Marked:
         while end > start and is_edge(piece[end - 1]):
             end -= 1
         return piece[:start], piece[start:end], piece[end:]
+
+    def closing(self, edge: str) -> str:
+        """The beginning of an edge that belongs to the sentence before it: emoji and closing tags, without a space."""
+        end = 0
+        while end < len(edge) and self.is_mark(edge[end]) and self._belongs_before(edge[end]):
+            end += 1
+        return edge[:end]
+
+    def _belongs_before(self, mark: str) -> bool:
+        return self._span(mark).is_closing or self._span(mark).kind == "emoji"
 
     def around(self, piece: str) -> list[str]:
         """A piece cut into its marks and the parts between them."""

@@ -1,4 +1,10 @@
-"""Whether a translation says what must not get lost: terms of a glossary, names, numbers."""
+"""Whether a translation says what must not get lost: terms of a glossary, names, numbers.
+
+They are looked for in the translation first, and put behind placeholders only where they are missing. A model knows
+best where a name or a term goes and what goes with it, and was trained on few placeholders: of 1,178 Tatoeba sentences
+with words of CC-CEDICT as terms, zh-en keeps 82 % of them by itself (41.4 BLEU), 96 % this way (42.9), and with every
+term behind a placeholder 87 % (24.1 BLEU); `tests/benchmarks/glossary.py` measures it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
