@@ -7,7 +7,7 @@ from tfcli.data.synthetic.numerals import spelled
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _AIRLINES = ("CA", "MU", "CZ", "HU", "MF", "ZH", "SC", "3U", "9C", "BA", "LH", "AF", "UA", "SQ", "CX", "KE", "NH")
-_PRODUCTS = ("iPhone {}", "Galaxy S{}", "Windows {}", "Office {}", "GPT-{}", "RTX 40{}0", "Model {}", "Airbus A3{}0")
+_PRODUCTS = ("iPhone {}", "Galaxy S{}", "Windows {}", "Office {}", "GPT-{}", "RTX 40{}0", "Model {}")
 _MAIL = ("qq.com", "163.com", "gmail.com", "example.com", "126.com", "outlook.com", "mail.example.cn")
 _MAILBOXES = ("info", "service", "lily", "zhao", "hr", "support", "wang.lei", "sales", "amy", "office", "liu_yang")
 

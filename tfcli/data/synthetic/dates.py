@@ -176,6 +176,7 @@ SLOTS: Slots = {
     "date": full_date,
     "dated": date_and_weekday,
     "weekday": weekday,
+    "when": lambda rng: Value(*rng.choice(of_kind("past", "future"))),
     "past": past,
     "future": future,
     "month": month,

@@ -1,9 +1,10 @@
 """Names of people: Chinese ones by surname and given name, in pinyin, with titles and nicknames; foreign, famous."""
 
 import random
+from collections.abc import Callable
 from itertools import accumulate
 
-from tfcli.data.synthetic.entities import Name, of_kind
+from tfcli.data.synthetic.entities import Name, of_kind, with_article
 from tfcli.data.synthetic.grammar import Slots, Value
 
 # Chinese title, English title, gender it tells, weight.
@@ -140,8 +141,14 @@ def full(rng: random.Random) -> Value:
     return chinese(rng) if rng.random() < 0.75 else foreign_full(rng)
 
 
-def _entity(*kinds: str):
-    return lambda rng: Value(*rng.choice(of_kind(*kinds)))
+def listed(*kinds: str) -> Callable[[random.Random], Value]:
+    """One of the listed entities; the form `the` is how it stands in an English sentence."""
+
+    def draw(rng: random.Random) -> Value:
+        zh, en = rng.choice(of_kind(*kinds))
+        return Value(zh, en, {"the": (zh, with_article(en))})
+
+    return draw
 
 
 SLOTS: Slots = {
@@ -154,11 +161,11 @@ SLOTS: Slots = {
     "famous": famous,
     "titled": titled,
     "nick": nickname,
-    "job": _entity("job"),
-    "company": _entity("company"),
-    "university": _entity("university"),
-    "book": _entity("book"),
-    "film": _entity("film"),
-    "language": _entity("language"),
-    "hero": _entity("fictional"),
+    "job": listed("job"),
+    "company": listed("company"),
+    "university": listed("university"),
+    "book": listed("book"),
+    "film": listed("film"),
+    "language": listed("language"),
+    "hero": listed("fictional"),
 }

@@ -2,10 +2,10 @@
 
 import random
 
-from tfcli.data.synthetic.entities import of_kind, read_list, with_article
+from tfcli.data.synthetic.entities import of_kind, read_list
 from tfcli.data.synthetic.grammar import Slots, Value
 from tfcli.data.synthetic.magnitudes import benford
-from tfcli.data.synthetic.names import given_name, surname
+from tfcli.data.synthetic.names import given_name, listed, surname
 
 _ROADS = (("路", "Road", 10), ("街", "Street", 5), ("大街", "Street", 4), ("大道", "Avenue", 4))
 _ROAD_NAMES = (
@@ -16,16 +16,6 @@ _ROAD_NAMES = (
 _DIRECTIONS = (("东", "East"), ("西", "West"), ("南", "South"), ("北", "North"), ("中", "Middle"))
 _FACILITIES = (("站", "Railway Station"), ("火车站", "Railway Station"), ("机场", "Airport"), ("大学", "University"))
 _SCALES = (("镇", "Town"), ("村", "Village"), ("县", "County"), ("乡", "Township"), ("区", "District"))
-
-
-def _place(*kinds: str):
-    """One of the listed places; the form `the` is how it stands in an English sentence."""
-
-    def draw(rng: random.Random) -> Value:
-        zh, en = rng.choice(of_kind(*kinds))
-        return Value(zh, en, {"the": (zh, with_article(en))})
-
-    return draw
 
 
 def in_china(rng: random.Random) -> Value:
@@ -80,8 +70,8 @@ def facility(rng: random.Random) -> Value:
     return Value(city + zh, f"{city_en} {en}")
 
 
-_CHINESE = _place("city", "county", "province", "district")
-_FOREIGN = _place("city", "country", "state", "region")
+_CHINESE = listed("city", "county", "province", "district")
+_FOREIGN = listed("city", "country", "state", "region")
 
 
 def place(rng: random.Random) -> Value:
@@ -96,19 +86,19 @@ def peak(rng: random.Random) -> Value:
 
 
 SLOTS: Slots = {
-    "city": _place("city"),
+    "city": listed("city"),
     "place": place,
     "home": in_china,
     "village": small_place,
-    "province": _place("province"),
-    "country": _place("country"),
-    "region": _place("region", "state"),
-    "river": _place("river", "sea"),
-    "mountain": _place("mountain"),
+    "province": listed("province"),
+    "country": listed("country"),
+    "region": listed("region", "state"),
+    "river": listed("river", "sea"),
+    "mountain": listed("mountain"),
     "peak": peak,
-    "lake": _place("lake"),
-    "island": _place("island"),
-    "landmark": _place("landmark"),
+    "lake": listed("lake"),
+    "island": listed("island"),
+    "landmark": listed("landmark"),
     "road": road,
     "address": address,
     "facility": facility,
