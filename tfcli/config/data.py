@@ -38,9 +38,7 @@ class CorpusConfig:
     group: str = ""  # stages weigh the corpora of a group together
     weight: float = bounded(1.0, 0, 1000)  # how often each pair is seen in an epoch: 3.0 three times, 0.25 every fourth
     pairs: int = bounded(10_000, 1, MANY)  # a generated corpus has so many pairs, other ones in every epoch
-    entities: str | None = (
-        None  # for a generated corpus: a TSV of your own names (Chinese, English, kind)
-    )
+    entities: str | None = None  # for a generated corpus: a TSV of your own names (Chinese, English, kind)
     license: str = ""  # for the card, like the note
     note: str = ""
     tag: str = ""  # text before each source, for example a mark of back-translation (Caswell et al. 2019, 1906.06442)

@@ -13,11 +13,11 @@ from tfcli.config import Recipe
 from tfcli.config.recipe import to_toml
 from tfcli.hub.card import model_card
 from tfcli.tokenizer import Tokenizer
-from tfcli.training.averaging import State
 from tfcli.training.history import Ended
 from tfcli.training.learner import Learner
 from tfcli.training.prepare import is_seen_in_training
 from tfcli.training.run_folder import RunFolder
+from tfcli.training.test_sets import score_tests
 from tfcli.training.validation import Validation
 
 _ALIGNED_PAIRS = 200
@@ -31,9 +31,26 @@ class Publisher:
         self.recipe, self.folder, self.tokenizer, self.validation = recipe, folder, tokenizer, validation
 
     def publish(
-        self, model: nn.Module, weights: State, scores: dict[str, float], stages: Sequence[dict[str, Any]]
+        self, model: nn.Module, scores: dict[str, float], stages: Sequence[dict[str, Any]], finished: bool = False
     ) -> None:
-        """model: holds `weights`. stages: those that led to them, as `of_stage` and `of_learner` tell of one."""
+        """scores: of the validation. stages: those that led to the model, as `of_stage` and `of_learner` tell of one.
+        finished: it is also scored on the test sets of the recipe."""
+        metrics = {
+            "on_training_pairs" if is_seen_in_training(self.recipe) else "validation": scores,
+            "step": sum(stage["steps"] for stage in stages),
+            "training_seconds": round(sum(stage["seconds"] for stage in stages)),
+            "parameters": sum(tensor.numel() for tensor in model.state_dict().values()),
+            "stages": list(stages),
+        }
+        if finished and self.recipe.final:
+            metrics["weights"] = self.recipe.final
+        aligner = self._find_aligner(model)
+        self._write(model, aligner, metrics)
+        if finished and self.recipe.data.tests:
+            tests = score_tests(self.folder.bundle, self.recipe)
+            self._write(model, aligner, {**metrics, "tests": tests})
+
+    def _write(self, model: nn.Module, aligner: Aligner, metrics: dict[str, Any]) -> None:
         recipe = self.recipe
         config = BundleConfig(
             format=FORMAT,
@@ -44,22 +61,12 @@ class Publisher:
             dtype="float16",
             library_version=tfcli.__version__,
             license=recipe.license,
-            aligner=self._find_aligner(model),
+            aligner=aligner,
         )
-        learned_by_heart = is_seen_in_training(recipe)
-        metrics = {
-            "on_training_pairs" if learned_by_heart else "validation": scores,
-            "step": sum(stage["steps"] for stage in stages),
-            "training_seconds": round(sum(stage["seconds"] for stage in stages)),
-            "parameters": sum(tensor.numel() for tensor in weights.values()),
-            "stages": list(stages),
-        }
-        if recipe.final:
-            metrics["weights"] = recipe.final
         write_bundle(
             self.folder.bundle,
             config=config,
-            state=weights,
+            state=model.state_dict(),
             tokenizer=self.tokenizer,
             recipe_toml=to_toml(recipe),
             metrics=metrics,

@@ -13,7 +13,7 @@ from tfcli.disk import finish_replacing, replace_file
 from tfcli.hardware import keep_freed_memory
 from tfcli.tokenizer import Tokenizer
 from tfcli.training import publish
-from tfcli.training.averaging import average_checkpoints
+from tfcli.training.averaging import State, average_checkpoints
 from tfcli.training.checkpoint import can_go_on, list_checkpoints, remove_leftovers, step_of
 from tfcli.training.curves import read_panels, write_svg
 from tfcli.training.distributed import World, join_world
@@ -106,26 +106,37 @@ def _train_stages(run: Run, stop: StopSignal, until: str | None) -> Outcome:
 
 
 def _finish(run: Run, history: list[Ended]) -> dict[str, float]:
-    """The finished model, where it is not simply the best of the last stage. Returns its scores."""
-    recipe, last = run.recipe, run.recipe.stages[-1]
-    best = history[-1].scores
-    if recipe.final:
-        what, weights = "the weighted mean of stages", run.mean(recipe.final, history)
-    elif (count := last.training.average) > 1:
-        start = history[-2].step if len(history) > 1 else -1
-        paths = [path for path in list_checkpoints(run.folder.checkpoints) if step_of(path) > start][-count:]
-        what, weights = f"the mean of the last {len(paths)} checkpoints", average_checkpoints(paths)
-    else:
+    """Publishes the finished model, where it is not simply the best of the last stage, and scores it on the test sets
+    of the recipe. Returns its scores in validation."""
+    recipe, last, best = run.recipe, run.recipe.stages[-1], history[-1].scores
+    what, weights = _finished_weights(run, history)
+    if not what and not recipe.data.tests:
         return best
     model = build_model(recipe.model).to(run.world.device)
     model.load_state_dict(weights)
-    scores, translations = run.validation.run(run.objective(model, last), run.world.device)
-    better = bool(recipe.final) or goodness(scores, last.training.metric) > goodness(best, last.training.metric)
-    run.reporter.say(f"{what}:")
-    run.reporter.validation(history[-1].step, scores, run.validation.samples(translations), better)
-    if better:
-        run.publisher.publish(model, weights, scores, [publish.of_stage(ended) for ended in history])
-    return scores if better else best
+    scores = best
+    if what:
+        scores, translations = run.validation.run(run.objective(model, last), run.world.device)
+        better = bool(recipe.final) or goodness(scores, last.training.metric) > goodness(best, last.training.metric)
+        run.reporter.say(f"{what}:")
+        run.reporter.validation(history[-1].step, scores, run.validation.samples(translations), better)
+        if not better:
+            scores = best
+            model.load_state_dict(run.mean({f"{last.name}.best": 1.0}, history))
+    run.publisher.publish(model, scores, [publish.of_stage(ended) for ended in history], finished=True)
+    return scores
+
+
+def _finished_weights(run: Run, history: list[Ended]) -> tuple[str, State]:
+    """(what it is, weights); no words for the best of the last stage, which is published already."""
+    recipe, last = run.recipe, run.recipe.stages[-1]
+    if recipe.final:
+        return "the weighted mean of stages", run.mean(recipe.final, history)
+    if (count := last.training.average) > 1:
+        start = history[-2].step if len(history) > 1 else -1
+        paths = [path for path in list_checkpoints(run.folder.checkpoints) if step_of(path) > start][-count:]
+        return f"the mean of the last {len(paths)} checkpoints", average_checkpoints(paths)
+    return "", run.mean({f"{last.name}.best": 1.0}, history) if recipe.data.tests else {}
 
 
 def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter) -> Tokenizer:

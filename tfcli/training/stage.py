@@ -94,9 +94,9 @@ def make_trainer(run: Run, stage: StageConfig, history: Sequence[Ended]) -> Trai
     goes_on = bool(recipe.init or history)
     names = [other.name for other in recipe.stages]
 
-    def publish_best(weights: State, scores: dict[str, float]) -> None:
+    def publish_best(scores: dict[str, float]) -> None:
         stages = [*map(publish.of_stage, history), publish.of_learner(learner)]
-        run.publisher.publish(learner.model, weights, scores, stages)
+        run.publisher.publish(learner.model, scores, stages)
 
     return Trainer(
         learner,

@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from tfcli.config import TrainingConfig
 from tfcli.errors import DivergedError
 from tfcli.hardware import peak_memory, return_freed_memory
-from tfcli.training.averaging import State
 from tfcli.training.checkpoint import save_state
 from tfcli.training.failures import explain_failure
 from tfcli.training.identity import Identity
@@ -47,10 +46,10 @@ _LOWER_RATE = "go on from the last checkpoint with a lower   --set training.lear
 class Trainer:
     """Trains a Learner's model in place, until its stage is done.
 
-    config: of the stage, with its length settled. publish: called with weights and scores of every best validation so
-    far. milestones: steps whose checkpoints are kept. later: the stages that follow, for the time that is left.
-    goes_on: from weights that are worth a score. ended: the stage is done. stopped: the number of the signal that
-    stopped the run, whichever process got it, or 0.
+    config: of the stage, with its length settled. publish: called with the scores of every best validation so far,
+    while the model holds those weights. milestones: steps whose checkpoints are kept. later: the stages that follow,
+    for the time that is left. goes_on: from weights that are worth a score. ended: the stage is done. stopped: the
+    number of the signal that stopped the run, whichever process got it, or 0.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Trainer:
         precision: torch.dtype,
         checkpoints: Path,
         reporter: Reporter,
-        publish: Callable[[State, dict[str, float]], None],
+        publish: Callable[[dict[str, float]], None],
         milestones: Collection[int] = (),
         later: Sequence[TrainingConfig] = (),
         goes_on: bool = False,
@@ -243,4 +242,4 @@ class Trainer:
         if better:
             learner.best = scores
             learner.best_weights = {name: tensor.detach().clone() for name, tensor in learner.weights().items()}
-            self.publish(learner.best_weights, scores)
+            self.publish(scores)
