@@ -1,4 +1,5 @@
-"""Every command of the README runs as it stands there; only training is cut short, and the endless ones are ended."""
+"""Every command of the README and of docs/ runs as it stands there; only training is cut short, and the endless ones
+are ended."""
 
 import os
 import re
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = re.findall(r"^\$ (.*?)(?: +# .*)?$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+COMMANDS = list(dict.fromkeys(re.findall(r"^\$ (.*?)(?: +# .*)?$", TEXT, re.MULTILINE)))
 PROGRAMS = f"""
 tfcli() {{ {sys.executable} -m tfcli "$@"; }}
 torchrun() {{ {sys.executable} -m torch.distributed.run "$@"; }}
