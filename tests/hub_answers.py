@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
@@ -13,6 +14,19 @@ from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from hub_server import Hub
+
+
+@dataclass
+class Answer:
+    """What a server sends. parts: of the body, without end if need be. head_pace, body_pace: seconds before
+    each byte of them. length: as announced; None: as it is, or unsaid where there is no end."""
+
+    status: int
+    headers: dict[str, str]
+    parts: Iterable[bytes]
+    head_pace: float = 0.0
+    body_pace: float = 0.0
+    length: str | None = None
 
 
 @dataclass
@@ -57,7 +71,7 @@ class Answers(BaseHTTPRequestHandler):
         if self.headers.get("Transfer-Encoding") == "chunked":
             self.body = self._chunks()
         self.fault = self.hub.fault(f"{self.command} {unquote(self.path)}")
-        self.hub.seen_tokens.append((type(self).__mro__[1].__name__, self.headers.get("Authorization")))
+        self.hub.seen_tokens.append((self.headers.get("Host", ""), self.headers.get("Authorization")))
         kind = self.fault.kind if self.fault else None
         if kind == "hang":
             time.sleep(self.hub.hang_seconds)
@@ -92,6 +106,8 @@ class Answers(BaseHTTPRequestHandler):
         self.answer(status, {"error": code}, {"X-Error-Code": code, "X-Error-Message": code})
 
     def send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        if self.hub.tamper is not None:
+            return self._send_slowly(self.hub.tamper(self, Answer(status, headers, [data])))
         kind = self.fault.kind if self.fault else None
         if kind == "lost":
             return self._reset()
@@ -125,3 +141,21 @@ class Answers(BaseHTTPRequestHandler):
             self.send(206, data[start:], {**headers, **part})
         else:
             self.send(200, data, headers)
+
+    def _send_slowly(self, answer: Answer) -> None:
+        """An answer of which nothing is checked."""
+        head = [f"HTTP/1.1 {answer.status} Odd", *(f"{name}: {value}" for name, value in answer.headers.items())]
+        if answer.length is None and isinstance(answer.parts, list):
+            answer.length = str(sum(map(len, answer.parts)))
+        head += [f"Content-Length: {answer.length}"] if answer.length is not None else []
+        self.close_connection = True
+        self._trickle("\r\n".join([*head, "Connection: close", "", ""]).encode("latin-1", "replace"), answer.head_pace)
+        if self.command != "HEAD":
+            for part in answer.parts:
+                self._trickle(part, answer.body_pace)
+
+    def _trickle(self, data: bytes, pace: float) -> None:
+        for part in [data[i : i + 1] for i in range(len(data))] if pace else [data]:
+            time.sleep(pace)
+            self.wfile.write(part)
+            self.wfile.flush()

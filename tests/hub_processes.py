@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -15,9 +16,9 @@ _PROGRAM = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the lines of this program are done
 if sys.argv[1] in ("pull", "push", "train"):
-    import tfcli.hub.client as client
+    import tfcli.hub.client as client, tfcli.hub.guard as guard
     client.DELAYS[:] = [0.01] * len(client.DELAYS)
-    client._TIMEOUT = client.httpx2.Timeout(float(sys.argv[0]))
+    guard.TIMEOUT = guard.httpx2.Timeout(float(sys.argv[0]))
 from tfcli.__main__ import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main())
@@ -45,10 +46,13 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 _SERVANT = """
-import contextlib, io, json, sys
+import contextlib, io, json, sys, time
 from tfcli.cli.app import main
-import tfcli.hub.client as client
+import tfcli.hub.client as client, tfcli.hub.guard as guard
 client.DELAYS[:] = [0.01] * len(client.DELAYS)
+vars(guard).update(json.loads(sys.argv[1]))
+nap = time.sleep
+time.sleep = lambda seconds: nap(min(seconds, 0.02))  # between the library's own tries
 for line in sys.stdin:
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -61,18 +65,24 @@ for line in sys.stdin:
 class Servant:
     """A context: one process that runs command line after command line, as importing takes longer than most of them."""
 
-    def __init__(self, hub: Hub, home: Path, **environment: str):
+    def __init__(self, hub: Hub, home: Path, limits: dict[str, float] | None = None, **environment: str):
+        """limits: in the place of those of the guard, by name."""
+        self.limits = json.dumps(limits or {})
         self.environment = {**os.environ, **hub.environment(home), "OMP_NUM_THREADS": "1", **environment}
 
     def __enter__(self) -> "Servant":
         self.log = tempfile.TemporaryFile("w+")
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        self.process = subprocess.Popen([sys.executable, "-c", _SERVANT], env=self.environment, **pipes)
+        self.process = subprocess.Popen([sys.executable, "-c", _SERVANT, self.limits], env=self.environment, **pipes)
         return self
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, limit: float = 120.0) -> subprocess.CompletedProcess:
+        """limit: seconds after which it hangs, for all that can be known."""
         self.process.stdin.write(json.dumps(arguments) + "\n")
         self.process.stdin.flush()
+        if not select.select([self.process.stdout], [], [], limit)[0]:
+            self.process.kill()
+            raise TimeoutError(f"it hangs: {arguments}")
         return subprocess.CompletedProcess(arguments, *json.loads(self.process.stdout.readline()))
 
     def logged(self) -> str:

@@ -9,11 +9,12 @@ import itertools
 import json
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from hub_answers import Answers, Fault
+from hub_answers import Answer, Answers, Fault
 
 TOKEN = "hf_goodgoodgoodgoodgoodgoodgoodgood"
 LARGE = (".safetensors", ".model")
@@ -56,7 +57,8 @@ class Repo:
 
 
 class Hub:
-    """A context: the Hub runs while it is entered. log: "METHOD path" of every request to it or to its CDN."""
+    """A context: the Hub runs while it is entered. log: "METHOD path" of every request to it or its CDN. seen_tokens:
+    (host, Authorization) of each. tamper: makes another one of each answer."""
 
     def __init__(self):
         self.repos: dict[str, Repo] = {}
@@ -66,6 +68,7 @@ class Hub:
         self.seen_tokens: list[tuple[str, str | None]] = []
         self.extra_tree: list[dict] = []
         self.endless = False
+        self.tamper: Callable[[Answers, Answer], Answer] | None = None
         self.hang_seconds = 30.0
         self.lock = threading.RLock()
 
@@ -115,6 +118,8 @@ class _Cdn(Answers):
         if self.command == "PUT":
             self.hub.large[oid] = self.body
             self.send(200, b"", {})
+        elif oid not in self.hub.large:
+            self.error(404, "EntryNotFound")
         else:
             self.send_file(self.hub.large[oid], {"ETag": f'"{oid}"', "Accept-Ranges": "bytes"})
 

@@ -8,48 +8,84 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfcli.errors import UsageError
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_PART = r"[\w-](?:[\w.-]*[\w-])?"
+_PART = r"\w(?:[\w.-]*[\w-])?"
+_REPO = re.compile(r"[\w-](?:[\w.-]*[\w-])?/[\w-](?:[\w.-]*[\w-])?", re.ASCII)
+_REVISION = re.compile(rf"{_PART}(?:/{_PART})*", re.ASCII)
+_LONGEST_REPO, _LONGEST_REVISION = 96, 200
 
 
 @dataclass(frozen=True)
 class HubName:
-    """owner/name, or owner/name@revision: a branch, a tag or a commit."""
+    """owner/name, or owner/name@revision: a branch, a tag or a commit. Both become parts of paths, so that none exists
+    that could lead out of the cache: UsageError for any other."""
 
     repo: str
     revision: str = "main"
+
+    def __post_init__(self):
+        repo, revision = self.repo, self.revision
+        if not _REPO.fullmatch(repo) or ".." in repo or "--" in repo or len(repo) > _LONGEST_REPO:
+            raise UsageError(f'"{repo}" is not the name of a repository', "write it as   owner/name")
+        if not _REVISION.fullmatch(revision) or ".." in revision or len(revision) > _LONGEST_REVISION:
+            raise UsageError(f'"{revision}" is not the name of a revision', "give a branch, a tag or a commit")
+
+    @property
+    def is_commit(self) -> bool:
+        return is_commit(self.revision)
+
+    @property
+    def store(self) -> Path:
+        """Where the cache keeps what it has of the repository."""
+        return hub_cache() / f"models--{self.repo.replace('/', '--')}"
 
     def __str__(self) -> str:
         return self.repo if self.revision == "main" else f"{self.repo}@{self.revision}"
 
 
+def is_commit(text: object) -> bool:
+    """Whether it is the hash of a commit: forty hex digits."""
+    return isinstance(text, str) and _COMMIT.fullmatch(text) is not None
+
+
 def parse_hub_name(text: str) -> HubName | None:
     """None if it is no such name."""
-    found = re.fullmatch(rf"({_PART}/{_PART})(?:@([\w./-]+))?", text, re.ASCII)
-    if found is None or ".." in text or "--" in found[1] or (found[2] or "x").startswith("/"):
+    repo, at, revision = text.partition("@")
+    try:
+        return HubName(repo, revision if at else "main")
+    except UsageError:
         return None
-    return HubName(found[1], found[2] or "main")
+
+
+def hub_home() -> Path:
+    """Where the tools of the Hub keep what they know, such as the token."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    return _expanded(os.environ.get("HF_HOME") or str(default))
 
 
 def hub_cache() -> Path:
     """Where the Hub's client keeps what it has downloaded."""
-    if cache := os.environ.get("HF_HUB_CACHE"):
-        return Path(cache).expanduser()
-    default = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
-    return Path(os.environ.get("HF_HOME") or default).expanduser() / "hub"
+    cache = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    return _expanded(cache) if cache else hub_home() / "hub"
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expandvars(path)).expanduser()
 
 
 def snapshot(name: HubName) -> Path | None:
     """The folder of the commit that was pulled last for this revision; None if none was."""
-    store = hub_cache() / f"models--{name.repo.replace('/', '--')}"
     commit = name.revision
-    if not _COMMIT.fullmatch(commit):
+    if not name.is_commit:
         try:
-            commit = (store / "refs" / name.revision).read_text(encoding="ascii").strip()
+            with open(name.store / "refs" / name.revision, encoding="ascii") as file:
+                commit = file.read(100).strip()
         except (OSError, UnicodeDecodeError):
             return None
-    folder = store / "snapshots" / commit
-    return folder if _COMMIT.fullmatch(commit) and folder.is_dir() else None
+    folder = name.store / "snapshots" / commit
+    return folder if is_commit(commit) and folder.is_dir() else None
 
 
 def pulled() -> list[tuple[HubName, Path]]:

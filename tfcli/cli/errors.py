@@ -5,6 +5,7 @@ import errno
 import typer
 
 from tfcli.errors import NotFoundError, ResourceError, TfcliError, UsageError
+from tfcli.text.sanitize import redact
 
 
 class NotMetError(TfcliError):
@@ -55,7 +56,7 @@ def explain(error: BaseException) -> TfcliError:
             return kind(f"{what}: {words}")
         case _ if _is_memory(error):
             return ResourceError("out of memory", "use a smaller --batch-tokens")
-    words = " ".join(str(error).split())
+    words = " ".join(redact(str(error)).split())  # before it is cut: half a token would still be shown
     return TfcliError(f"unexpected {type(error).__name__}: {words[:300]}", "run again with -v for the traceback")
 
 

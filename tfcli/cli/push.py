@@ -41,6 +41,7 @@ def push(
     from tfcli.hub.push import Push
     from tfcli.hub.push import push as send
 
+    to = Push(name, revision, public, pull_request, message)
     files, ignored = collect(folder, name, training_state)
     width = max(map(len, files))
     console.note("\n".join(f"  {file:{width}}  {len(data):>13,}" for file, data in files.items()))
@@ -53,7 +54,7 @@ def push(
     if not yes:
         _confirm(public)
     quiet = console.mode.quiet or not console.is_terminal(sys.stderr)
-    console.print_out(send(files, Push(name, revision, public, pull_request, message), quiet))
+    console.print_out(send(files, to, quiet))
 
 
 def _confirm(public: bool) -> None:

@@ -6,6 +6,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from huggingface_hub import get_token
+
 from tfcli.bundle import CARD, RECIPE, locate, read_bundle
 from tfcli.config.recipe import make_recipe, read_toml
 from tfcli.errors import ModelError, NotFoundError, UsageError
@@ -13,9 +15,11 @@ from tfcli.hub.card import model_card
 from tfcli.hub.pull import FILES
 
 _SECRET = re.compile(
-    rb"\b(hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|sk-[\w-]{30,}|AKIA[0-9A-Z]{16})\b"
+    rb"\b(?:(?:hf|api_org|gh[pousr])_[A-Za-z0-9]{30,}|hf_(?:oauth|jwt)_[\w.~+/=-]{16,}|github_pat_\w{30,}"
+    rb"|gl(?:pat|ptt|dt|rt|soat|cbt|ft|imt|agent)-[\w.-]{16,}|sk-[\w-]{30,}|AKIA[0-9A-Z]{16}|xox[abeprs]-[\w-]{16,})"
+    rb"|-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
 )
-"""Access tokens as the usual services write them."""
+"""Access tokens as the usual services write them, and private keys."""
 _MOST = max(FILES.values())
 
 
@@ -55,8 +59,11 @@ def _read(path: Path, most: int) -> bytes:
         if status.st_size > most:
             raise ModelError(f'"{path}" has {status.st_size:,} bytes; a model\'s has {most:,} at most')
         data = file.read()
-    if path.suffix != ".safetensors" and _SECRET.search(data):
-        raise UsageError(f'"{path}" holds what looks like an access token', "take it out; it would be published")
+    own = (get_token() or "").encode("utf-8", "surrogateescape")
+    if path.suffix != ".safetensors" and (_SECRET.search(data) or (own and own in data)):
+        raise UsageError(
+            f'"{path}" holds what looks like an access token or a private key', "take it out; it would be published"
+        )
     return data
 
 

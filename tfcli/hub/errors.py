@@ -1,6 +1,5 @@
 """What can go wrong on the way to the Hub, in plain words and with an exit code. Kinds before their bases."""
 
-import json
 import os
 import urllib.request
 
@@ -8,10 +7,14 @@ import httpx2
 from huggingface_hub import constants, get_token
 from huggingface_hub import errors as hub
 
-from tfcli.errors import AccessError, ConflictError, NetworkError, NotFoundError, TfcliError, UsageError
+from tfcli.errors import AccessError, ConflictError, ModelError, NetworkError, NotFoundError, TfcliError
+from tfcli.hub.guard import RETRIED
+from tfcli.text.sanitize import redact
 
 _LOG_IN = "log in with   hf auth login   or set HF_TOKEN"
-_PASSING = {408, 425, 500, 502, 503, 504}
+_LONGEST = 300
+_ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+"""What the client runs into when an answer is not of the types it takes for granted."""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -20,7 +23,7 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, hub.OfflineModeIsEnabled | TfcliError | hub.RepositoryNotFoundError):
         return False
     if isinstance(error, hub.HfHubHTTPError):
-        return error.response.status_code in _PASSING
+        return error.response.status_code in RETRIED - {429}
     return isinstance(error, httpx2.TransportError | ConnectionError | TimeoutError)
 
 
@@ -49,16 +52,16 @@ def explain(error: BaseException, repo: str) -> BaseException:
             return NetworkError("offline mode is on (HF_HUB_OFFLINE)", "unset it to reach the Hub")
         case hub.LocalTokenNotFoundError():
             return AccessError("the Hub wants to know who you are", _LOG_IN)
-        case hub.HFValidationError():
-            return UsageError(f'"{repo}" is not the name of a repository', "write it as   owner/name")
         case hub.HfHubHTTPError():
             return _by_status(error, repo)
         case httpx2.TransportError() | ConnectionError() | TimeoutError() | hub.LocalEntryNotFoundError():
             return NetworkError(f"the Hub cannot be reached at {constants.ENDPOINT}", _route())
-        case httpx2.RequestError() | hub.FileMetadataError() | json.JSONDecodeError() | KeyError() | TypeError():
+        case ValueError() if str(error).startswith("Invalid metadata in README.md"):
+            return ModelError(f"the Hub refuses the card: {_shown(error)}", "change the lines between --- in README.md")
+        case httpx2.RequestError() | httpx2.InvalidURL():
             return NetworkError(f"{constants.ENDPOINT} does not answer as the Hub does", _route())
-        case OSError(errno=None):  # the client's word for a file that is not as long as announced
-            return NetworkError(f'a file of "{repo}" arrives damaged', "try again later, or from another network")
+        case _ if isinstance(error, _ODD):
+            return NetworkError(f"{constants.ENDPOINT} does not answer as the Hub does", _route())
         case ImportError(name="socksio"):
             return NetworkError("the proxy speaks SOCKS, which needs one more package", "pip install socksio")
     return error
@@ -66,7 +69,7 @@ def explain(error: BaseException, repo: str) -> BaseException:
 
 def _by_status(error: hub.HfHubHTTPError, repo: str) -> TfcliError:
     status = error.response.status_code
-    said = " ".join((error.server_message or f"HTTP status {status}").split())[:300]
+    said = _shown(error.server_message or f"HTTP status {status}")
     if status == 401:
         return AccessError("the Hub does not accept this token", _LOG_IN)
     if status == 403:
@@ -76,9 +79,14 @@ def _by_status(error: hub.HfHubHTTPError, repo: str) -> TfcliError:
         return NotFoundError(f'the Hub finds nothing there for "{repo}" ({said})')
     if status in (409, 412):
         return ConflictError(f'"{repo}" has changed in the meantime', "look at what is new there, then try again")
-    if status == 429 or status in _PASSING:
+    if status in RETRIED:
         return NetworkError(f"the Hub is busy or out of order ({said})", "try again later")
-    return TfcliError(f"the Hub refuses: {said}")
+    return NetworkError(f"the Hub refuses: {said}")
+
+
+def _shown(words: object) -> str:
+    """On one line, and not without end. A token is taken out first, of which half would remain."""
+    return " ".join(redact(str(words)).split())[:_LONGEST]
 
 
 def _root(error: BaseException) -> BaseException:

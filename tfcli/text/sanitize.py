@@ -6,12 +6,15 @@ something else; console libraries let both pass. For HTML, `html.escape` is all 
 
 import re
 from unicodedata import category
+from urllib.parse import quote
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # some scripts and emoji need them
 # The flag of a region is a black flag spelled out in tag characters; anywhere else these hide text and are shown.
 _PIECE = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f|.", re.DOTALL)
-_TOKEN = re.compile("hf_[A-Za-z0-9]{8,}")
+_TOKEN = re.compile(r"hf_(?:oauth|jwt)_[\w.~+/=-]{8,}|(?:hf|api_org)_[A-Za-z0-9]{8,}")
+_SHORTEST_SECRET = 4
+_secrets: set[str] = set()
 
 _CELL_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _CELL_TABLE = str.maketrans(_CELL_ESCAPES)
@@ -34,8 +37,16 @@ def safe_tty(text: str, keep_newlines: bool = False) -> str:
     )
 
 
+def hide(secret: str) -> None:
+    """From now on `redact` makes this unreadable, whatever it looks like, unless it is so short that words hold it."""
+    if len(secret) >= _SHORTEST_SECRET:
+        _secrets.update((secret, quote(secret.encode("utf-8", "surrogatepass"), safe="")))
+
+
 def redact(text: str) -> str:
     """Access tokens of the Hugging Face Hub made unreadable: a server may send back what it was sent."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
     return _TOKEN.sub("hf_***", text)
 
 

@@ -3,17 +3,17 @@
 import re
 from pathlib import Path
 
-from huggingface_hub.utils import disable_progress_bars
-
 import tfcli
 from tfcli.bundle import CARD, CONFIG, FORMAT, TOKENIZER, WEIGHTS, BundleConfig, write_bundle
 from tfcli.config.schema import parse_json
 from tfcli.errors import ModelError
+from tfcli.hub.answers import find_commit, list_files
 from tfcli.hub.card import model_card
-from tfcli.hub.client import asking, open_hub
+from tfcli.hub.client import open_hub
+from tfcli.hub.download import fetch
 from tfcli.hub.marian.config import read_config
 from tfcli.hub.marian.vocabulary import read_vocabulary
-from tfcli.hub.pull import fetch, list_files
+from tfcli.hub.store import Store
 from tfcli.pulled import HubName
 from tfcli.text.languages import find_language
 
@@ -30,20 +30,17 @@ def pull_marian(name: HubName, to: Path, language: str = "", quiet: bool = False
     """Fetches a Marian model and makes a bundle of it in the new folder `to`, which appears whole or not at all.
 
     language: the one to write, of a model that writes several, as the model calls it.
-    Raises ModelError if the repository holds no Marian model that is understood, and what `asking` raises.
+    Raises ModelError if the repository holds no Marian model that is understood, and what `Hub.ask` raises.
     """
-    hub = open_hub()
-    if quiet:
-        disable_progress_bars()
-    info = asking(lambda: hub.model_info(name.repo, revision=name.revision), name.repo)
-    pinned = HubName(name.repo, info.sha)
-    files = asking(lambda: list_files(hub, pinned, {*FILES, PICKLE, TOKENIZER}), name.repo)
+    hub = open_hub(quiet)
+    pinned = find_commit(hub, name).name
+    files = list_files(hub, pinned, {*FILES, PICKLE, TOKENIZER})
     _check_files(name, set(files))
     for file, most in FILES.items():
         if file in files:
-            folder = fetch(hub, pinned, files[file], most).parent
+            fetch(hub, pinned, files[file], most)
     try:
-        return convert(folder, to, pinned, language)
+        return convert(Store(pinned).folder, to, pinned, language)
     except ModelError as error:
         raise ModelError(f'cannot convert "{name}": {error.message}', error.hint) from None
 
