@@ -27,7 +27,7 @@ LEVELS: list[tuple[tuple[str, ...], ...]] = [
     (("text",),),
     (("tokenizer",), ("evaluation",), ("challenge",), ("data",), ("transformer",)),
     (("baselines",),),  # they share the transformer's interface and its small parts
-    (("bundle", "weights", "build", "hardware"),),
+    (("bundle", "weights", "build", "hardware", "card"),),
     (("conversion",),),
     (("documents",),),
     (("decoding",), ("attention_maps",), ("hub",), ("scoring",)),
@@ -41,6 +41,8 @@ HOMES = {
     "typer": ("cli",),
     "rich": ("cli", "training/progress.py", "attention_maps"),
     "huggingface_hub": ("hub",),
+    "httpx2": ("hub",),
+    "yaml": ("card.py",),
     "sentencepiece": ("tokenizer.py",),
     "opencc": ("tokenizer.py", "text/normalize.py"),
     "sacrebleu": ("evaluation.py",),

@@ -9,9 +9,9 @@ from pathlib import Path
 from huggingface_hub import get_token
 
 from tfcli.bundle import CARD, RECIPE, locate, read_bundle
+from tfcli.card import model_card
 from tfcli.config.recipe import make_recipe, read_toml
 from tfcli.errors import ModelError, NotFoundError, UsageError
-from tfcli.hub.card import model_card
 from tfcli.hub.pull import FILES
 
 _SECRET = re.compile(
@@ -39,7 +39,7 @@ def collect(folder: Path, repo: str, training_state: bool = False) -> tuple[dict
     bundle.load_model()
     if CARD not in files:
         recipe = make_recipe(read_toml(folder / RECIPE)) if RECIPE in files else None
-        files[CARD] = model_card(bundle.config, recipe, bundle.metrics(), repo).encode()
+        files[CARD] = model_card(bundle.config, recipe, bundle.metrics(), repo).encode("utf-8", "replace")
     if training_state:
         checkpoints = sorted(path for path in (run / "checkpoints").glob("step-*") if path.is_dir())
         if not checkpoints:

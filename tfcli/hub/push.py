@@ -7,9 +7,9 @@ from huggingface_hub import CommitInfo, CommitOperationAdd
 from huggingface_hub.errors import RevisionNotFoundError
 
 from tfcli.bundle import CARD
+from tfcli.card import is_ours
 from tfcli.errors import NetworkError, NotFoundError
 from tfcli.hub.answers import find_commit, list_files, read_commit, read_number
-from tfcli.hub.card import is_ours
 from tfcli.hub.client import Hub, open_hub
 from tfcli.hub.download import fetch
 from tfcli.hub.pull import FILES

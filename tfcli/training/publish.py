@@ -9,9 +9,9 @@ import tfcli
 from tfcli.attention_maps.aligner import find_aligner
 from tfcli.attention_maps.words import SPACE
 from tfcli.bundle import FORMAT, Aligner, BundleConfig, write_bundle
+from tfcli.card import model_card
 from tfcli.config import Recipe
 from tfcli.config.recipe import to_toml
-from tfcli.hub.card import model_card
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.history import Ended
 from tfcli.training.learner import Learner

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import tfcli
 from tfcli.bundle import CARD, CONFIG, FORMAT, TOKENIZER, WEIGHTS, BundleConfig, write_bundle
+from tfcli.card import model_card
 from tfcli.config.schema import parse_json
 from tfcli.errors import ModelError
 from tfcli.hub.answers import find_commit, list_files
-from tfcli.hub.card import model_card
 from tfcli.hub.client import open_hub
 from tfcli.hub.download import fetch
 from tfcli.hub.marian.config import read_config

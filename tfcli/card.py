@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import EvalResult, ModelCardData
+import yaml
 
 from tfcli.bundle import BundleConfig
 from tfcli.config import Recipe
 from tfcli.text.languages import find_language
 
 _MARK = "<!-- Written by tfcli, which may replace this card as long as this line is in it. -->"
+_TESTED = ("bleu", "chrf")
 
 
 def is_ours(card: bytes) -> bool:
@@ -25,21 +26,22 @@ def model_card(
     direction = f"{config.source} → {config.target}"
     scores = _scores(metrics)
     example = find_language(config.source).example or "..."
-    data = ModelCardData(
-        language=[config.source, config.target],
-        license=config.license or None,
-        library_name="tfcli",
-        base_model=origin or None,
-        pipeline_tag="translation",
-        model_name=name or direction,
-        eval_results=[_result(config, *score) for score in scores] or None,
-        widget=[{"text": example}] if example != "..." else None,
-    )
+    facts = {
+        "language": [config.source, config.target],
+        "license": config.license,
+        "library_name": "tfcli",
+        "base_model": origin,
+        "pipeline_tag": "translation",
+        "widget": [{"text": example}] if example != "..." else None,
+        "model-index": _index(config, name or direction, scores),
+    }
+    known = {key: value for key, value in facts.items() if value}
+    metadata = yaml.safe_dump(known, sort_keys=False, allow_unicode=True).rstrip()
     made = f"converted from {origin}" if origin else "made"
     where = name or "THIS_FOLDER"
     fetch = f"tfcli pull {name}\n" if name else ""
     parts = [
-        f"---\n{data.to_yaml()}\n---\n\n{_MARK}\n\n# {direction}",
+        f"---\n{metadata}\n---\n\n{_MARK}\n\n# {direction}",
         f"A model that translates from {config.source} to {config.target}, {made} with tfcli {config.library_version}.",
         f'```\n{fetch}tfcli translate -m {where} "{example}"\n```',
         _table("| | |\n|---|---|", _architecture(config, metrics)),
@@ -53,28 +55,49 @@ def model_card(
 
 
 def _scores(metrics: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """(set, measure, value, signature): of the test sets if there are any, else of the validation."""
-    tests = metrics.get("tests")
+    """(set, measure, value, signature): of the test sets if there are any, else of the validation. Metrics may be from
+    anybody: what is no score is passed over."""
+    tests, validation = metrics.get("tests"), metrics.get("validation")
     if isinstance(tests, dict):
-        return [
-            (name, measure, f"{row[measure]['value']:.2f}", f"`{row[measure]['signature']}`")
+        rows = [
+            (name, measure, row.get(measure))
             for name, row in tests.items()
-            for measure in ("bleu", "chrf")
+            if isinstance(row, dict)
+            for measure in _TESTED
         ]
-    validation = metrics.get("validation") or {}
-    return [("validation", name, f"{value:.2f}", "") for name, value in validation.items() if isinstance(value, float)]
+        found = [
+            (name, measure, row.get("value"), row.get("signature"))
+            for name, measure, row in rows
+            if isinstance(row, dict)
+        ]
+    else:
+        found = [
+            ("validation", name, value, "")
+            for name, value in (validation if isinstance(validation, dict) else {}).items()
+        ]
+    return [
+        (" ".join(name.split()), measure, f"{number:.2f}", f"`{signature}`" if signature else "")
+        for name, measure, value, signature in found
+        if (number := _number(value)) is not None
+    ]
 
 
-def _result(config: BundleConfig, dataset: str, measure: str, value: str, signature: str) -> EvalResult:
-    return EvalResult(
-        task_type="translation",
-        task_name=f"Translation {config.source}-{config.target}",
-        dataset_type=dataset,
-        dataset_name=dataset,
-        metric_type=measure,
-        metric_value=float(value),
-        metric_config=signature.strip("`") or None,
-    )
+def _number(value: object) -> float | None:
+    """None if it is no finite number."""
+    if type(value) not in (int, float) or not abs(value) < 2**63:
+        return None
+    return float(value)
+
+
+def _index(config: BundleConfig, name: str, scores: list[tuple[str, str, str, str]]) -> list[dict[str, Any]]:
+    """The scores as the Hub reads them (its model-index), one result for each set."""
+    task = {"type": "translation", "name": f"Translation {config.source}-{config.target}"}
+    results: dict[str, dict[str, Any]] = {}
+    for dataset, measure, value, signature in scores:
+        result = {"task": dict(task), "dataset": {"name": dataset, "type": dataset}, "metrics": []}
+        metric = {"type": measure, "value": float(value)} | ({"config": signature.strip("`")} if signature else {})
+        results.setdefault(dataset, result)["metrics"].append(metric)
+    return [{"name": name, "results": list(results.values())}] if results else []
 
 
 def _architecture(config: BundleConfig, metrics: dict[str, Any]) -> list[tuple[str, str]]:
@@ -86,16 +109,16 @@ def _architecture(config: BundleConfig, metrics: dict[str, Any]) -> list[tuple[s
         ("vocabulary", f"{model.vocab_size:,} pieces, shared"),
         ("positions, norm", f"{model.positions}, {model.norm} ({model.residual})"),
     ]
-    return rows + [("parameters", f"{metrics[key]:,}") for key in ("parameters",) if key in metrics]
+    parameters = _number(metrics.get("parameters"))
+    return rows + ([("parameters", f"{parameters:,.0f}")] if parameters else [])
 
 
 def _training(recipe: Recipe, metrics: dict[str, Any]) -> str:
     training = recipe.training
     # Names alone: where they lie on somebody's disk is nobody's business.
     corpora = "\n".join(f"- {Path(corpus.path).name}, weight {corpus.weight:g}" for corpus in recipe.data.train)
-    length = ""
-    if {"step", "training_seconds"} <= metrics.keys():
-        length = f"{metrics['step']:,} updates in {metrics['training_seconds'] / 60:.0f} minutes, each "
+    step, seconds = _number(metrics.get("step")), _number(metrics.get("training_seconds"))
+    length = f"{step:,.0f} updates in {seconds / 60:.0f} minutes, each " if step and seconds is not None else ""
     return (
         f"## Training\n\n{length}of up to {training.batch_tokens * training.grad_accum:,} tokens; objective "
         f"{training.objective}, optimizer {training.optimizer},\nlearning rate {training.learning_rate:g}. The whole "
