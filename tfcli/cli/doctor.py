@@ -14,7 +14,6 @@ from tfcli.settings import FOLDER_FILE, PREFIX, resolve, user_file
 _PACKAGES = ("torch", "ctranslate2", "numpy", "sentencepiece", "safetensors", "typer", "rich", "sacrebleu")
 _PACKAGES += ("huggingface-hub",)
 _EXTRAS = ("opencc", "matplotlib", "tensorboard", "zstandard")
-_HF_HOME = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
 
 
 def doctor(as_json: options.Json = False) -> None:
@@ -87,6 +86,7 @@ def _converted() -> str:
 
 def _places() -> dict[str, str]:
     from tfcli.bundle import shipped
+    from tfcli.pulled import hub_cache
 
     files = [str(path) for path in (Path(FOLDER_FILE), user_file()) if path.exists()]
     variables = sorted(name for name in os.environ if name.startswith((PREFIX, "HF_", "OMP_", "CUDA_VISIBLE")))
@@ -95,7 +95,7 @@ def _places() -> dict[str, str]:
         "config files": ", ".join(files) or "none",
         "variables set": ", ".join(variables) or "none",
         "converted models": _converted(),
-        "Hub cache": _folder(_HF_HOME / "hub"),
+        "Hub cache": _folder(hub_cache()),
         "Hub token": _token(),
         "stdout": f"{sys.stdout.encoding}, {'a' if console.is_terminal(sys.stdout) else 'not a'} terminal",
     }
@@ -110,8 +110,10 @@ def _folder(path: Path) -> str:
 
 def _token() -> str:
     """Where a token would come from; never any part of it."""
+    from tfcli.pulled import hub_home
+
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
         if os.environ.get(name):
             return f"set, from {name}"
-    path = Path(os.environ.get("HF_TOKEN_PATH") or _HF_HOME / "token")
+    path = Path(os.environ.get("HF_TOKEN_PATH") or hub_home() / "token")
     return f"set, from {path}" if path.is_file() else "none"

@@ -13,8 +13,6 @@ from tfcli.text.sanitize import redact
 
 _LOG_IN = "log in with   hf auth login   or set HF_TOKEN"
 _LONGEST = 300
-_ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
-"""What the client runs into when an answer is not of the types it takes for granted."""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -58,13 +56,12 @@ def explain(error: BaseException, repo: str) -> BaseException:
             return NetworkError(f"the Hub cannot be reached at {constants.ENDPOINT}", _route())
         case ValueError() if str(error).startswith("Invalid metadata in README.md"):
             return ModelError(f"the Hub refuses the card: {_shown(error)}", "change the lines between --- in README.md")
-        case httpx2.RequestError() | httpx2.InvalidURL():
-            return NetworkError(f"{constants.ENDPOINT} does not answer as the Hub does", _route())
-        case _ if isinstance(error, _ODD):
-            return NetworkError(f"{constants.ENDPOINT} does not answer as the Hub does", _route())
         case ImportError(name="socksio"):
             return NetworkError("the proxy speaks SOCKS, which needs one more package", "pip install socksio")
-    return error
+        case OSError() | MemoryError() | ImportError():
+            return error
+    # The client takes the types of an answer for granted, so that anything may be raised by one of others.
+    return NetworkError(f"{constants.ENDPOINT} does not answer as the Hub does", _route())
 
 
 def _by_status(error: hub.HfHubHTTPError, repo: str) -> TfcliError:
