@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 @dataclass
 class Answer:
     """What a server sends. parts: of the body, without end if need be. head_pace, body_pace: seconds before
-    each byte of them. length: as announced; None: as it is, or unsaid where there is no end."""
+    each byte of them; part_pace: before each part. length: as announced; None: as it is, or unsaid if there is no end.
+    """
 
     status: int
     headers: dict[str, str]
     parts: Iterable[bytes]
     head_pace: float = 0.0
     body_pace: float = 0.0
+    part_pace: float = 0.0
     length: str | None = None
 
 
@@ -152,6 +154,7 @@ class Answers(BaseHTTPRequestHandler):
         self._trickle("\r\n".join([*head, "Connection: close", "", ""]).encode("latin-1", "replace"), answer.head_pace)
         if self.command != "HEAD":
             for part in answer.parts:
+                time.sleep(answer.part_pace)
                 self._trickle(part, answer.body_pace)
 
     def _trickle(self, data: bytes, pace: float) -> None:
