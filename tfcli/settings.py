@@ -40,7 +40,7 @@ class Settings:
     dtype: Dtype = "auto"
     engine: EngineChoice = "auto"
     threads: int | None = None
-    processes: int | None = None  # that translate a file
+    processes: int | None = None  # that translate a file or score a corpus
     batch_tokens: int | None = None
     max_length: int | None = None  # tokens of one translation
     length_ratio: float | None = None  # target tokens per source token

@@ -10,7 +10,7 @@ import typer
 from tfcli.cli import console, options
 from tfcli.cli.checked import Judge, Wanted, checked
 from tfcli.cli.output import open_output
-from tfcli.cli.scoring import Corpus, Processes, Target, score
+from tfcli.cli.scoring import Corpus, Target, score
 from tfcli.config import CorpusConfig, Recipe
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check(
     align: Align = "auto",
     model: Model = None,
     device: options.Device = None,
-    processes: Processes = None,
+    processes: options.Processes = None,
     as_json: options.Json = False,
 ) -> None:
     """Count what is wrong with the lines of a corpus, by rule, with the numbers of the first.
@@ -82,7 +82,7 @@ def clean(
         typer.Option(metavar="SHARE", min=0, max=1, help="Keep this share of the good pairs, the best by the model."),
     ] = None,
     device: options.Device = None,
-    processes: Processes = None,
+    processes: options.Processes = None,
 ) -> None:
     """Write the good pairs of a corpus as a TSV.
 

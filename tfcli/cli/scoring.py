@@ -25,10 +25,6 @@ _WRONG_SCRIPT = "wrong script"
 
 Corpus = Annotated[str, typer.Argument(metavar="FILE", help="A TSV, or the source side; plain, .gz, .xz or .zst.")]
 Target = Annotated[str | None, typer.Argument(metavar="TARGET", help="The target side, if it is a file of its own.")]
-Processes = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, help="That share the scoring. [default: one for each core]", show_default=False),
-]
 
 
 def score(
@@ -45,7 +41,7 @@ def score(
         str | None, options.setting("--to", metavar="CODE", default="the model's", help="The language of the second.")
     ] = None,
     device: options.Device = None,
-    processes: Processes = None,
+    processes: options.Processes = None,
 ) -> None:
     """Score the pairs of a corpus by a model: how much of the target does the source explain?
 
@@ -103,7 +99,7 @@ def make_job(
     from tfcli.scoring.processes import count_cores
     from tfcli.scoring.stream import Job
 
-    settings = resolve({"model": model, "device": device}).settings
+    settings = resolve({"model": model, "device": device, "processes": processes}).settings
     bundle = read_bundle(locate(settings.model))
     own = bundle.config.source, bundle.config.target
     languages = source or own[0], target or own[1]
@@ -113,9 +109,8 @@ def make_job(
             f"say what its columns are   --source {own[0]} --to {own[1]}\nor name another model      -m MODEL",
         )
     place = choose_device(settings.device)
-    if processes is None:
-        processes = count_cores() if place == "cpu" else 1
-    return Job(bundle.folder, place, processes, settings.threads, swapped=languages != own), *languages
+    shared = settings.processes or (count_cores() if place == "cpu" else 1)
+    return Job(bundle.folder, place, shared, settings.threads, swapped=languages != own), *languages
 
 
 def is_foreign(text: str, language: str) -> bool:
