@@ -141,6 +141,8 @@ def test_a_model_of_other_languages_is_refused_and_words_are_used_instead(corpus
     assert run("data", "check", str(corpus), "--source", "de").code == 0
     assert run("data", "check", str(corpus), "--align", "words", "-m", str(TINY)).code == 2
     assert run("data", "clean", str(corpus), "--keep", "1.5").code == 2
+    assert run("data", "check", str(corpus), "--device", "abacus").code == 2
+    assert run("data", "check", str(corpus), "-m", "nowhere").code == 5
     assert run("data", "score", str(corpus), "--processes", "0").code == 2
     assert run("data", "score", "nowhere.tsv").code == 5
 

@@ -1,10 +1,11 @@
 """How many shifted pairs `tfcli data check` finds, by a model and by words alone.
 
-    python -m tests.benchmarks.scoring CORPUS.tsv... [--model zh-en] [--pairs 2000]
+    python -m tests.benchmarks.scoring CORPUS.tsv... [--model zh-en] [--pairs 2000] [--words 50000]
 
 In each corpus every tenth pair, in runs of ten, gets the translation of its neighbour. Precision counts all other pairs
 as fine, also those of them that are not. "sure" is what the model says its precision is; "P = R" is what both would be
-at the best threshold for this corpus, which nobody knows. The words are learned from up to 50,000 pairs.
+at the best threshold for this corpus, which nobody knows. The words are learned from --words pairs, 50,000 in
+`data check`.
 """
 
 import argparse
@@ -24,7 +25,6 @@ from tfcli.scoring.judging import Scores
 from tfcli.scoring.scorer import Scorer
 
 _RUN, _EVERY = 10, 100
-_SAMPLE = 50_000
 
 
 def shift(pairs: Sequence[Pair], seed: int = 0) -> tuple[list[Pair], np.ndarray]:
@@ -48,8 +48,8 @@ def break_even(sure: np.ndarray, is_shifted: np.ndarray) -> float:
     return float(is_shifted[most_sure].mean())
 
 
-def rows_of(path: str, scorer: Scorer, count: int) -> list[tuple[str, ...]]:
-    pairs, is_shifted = shift([pair for pair in islice(read_pairs(CorpusConfig(path)), _SAMPLE) if all(pair[1:])])
+def rows_of(path: str, scorer: Scorer, count: int, sample: int) -> list[tuple[str, ...]]:
+    pairs, is_shifted = shift([pair for pair in islice(read_pairs(CorpusConfig(path)), sample) if all(pair[1:])])
     by_words = misaligned(pairs)
     pairs, is_shifted = pairs[:count], is_shifted[:count]
     scores, started = Scores(), time.process_time()
@@ -72,10 +72,11 @@ def main() -> None:
     parser.add_argument("corpora", nargs="+", metavar="CORPUS.tsv")
     parser.add_argument("--model", default="zh-en", help="a model folder, a run, or a shipped model")
     parser.add_argument("--pairs", type=int, default=2000, metavar="N", help="judged in each corpus")
+    parser.add_argument("--words", type=int, default=50_000, metavar="N", help="pairs to learn words from")
     options = parser.parse_args()
     scorer = Scorer(read_bundle(locate(options.model)), threads=1)
     print(machine("torch"))
-    rows = [row for path in options.corpora for row in rows_of(path, scorer, options.pairs)]
+    rows = [row for path in options.corpora for row in rows_of(path, scorer, options.pairs, options.words)]
     header = ("corpus", "pairs", "judge", "precision", "recall", "sure", "P = R", "pairs per CPU second")
     print(table(header, rows))
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from tfcli.cli import console
 from tfcli.cli.progress import followed
-from tfcli.cli.scoring import is_foreign, make_job
+from tfcli.cli.scoring import OtherLanguagesError, is_foreign, make_job
 from tfcli.config import CorpusConfig
-from tfcli.errors import UsageError
+from tfcli.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from tfcli.data.checking import Line, Report, Rule, Sample
@@ -49,15 +49,16 @@ class Wanted:
         """Which model judges a corpus of so many lines, and how; None if none does."""
         if self.judge != "auto":
             return None
-        if self.model is None and self.keep is None and lines > _QUICK:
+        is_asked = self.model is not None or self.keep is not None
+        if not is_asked and lines > _QUICK:
             console.note("so many pairs are judged by their words alone; slower and better   -m MODEL")
             return None
         try:
             return make_job(self.model, self.device, self.processes, self.source, self.target)[0]
-        except UsageError:
-            if self.model is None and self.keep is None:
-                return None
-            raise
+        except (OtherLanguagesError, NotFoundError):
+            if is_asked:
+                raise
+            return None
 
 
 def checked(corpus: CorpusConfig, wanted: Wanted, report: "Report", bar: bool) -> "Iterator[Line]":

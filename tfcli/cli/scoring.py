@@ -89,11 +89,15 @@ def score(
         console.warn(f"most lines are not {source} → {to}; columns the other way round   --source {to} --to {source}")
 
 
+class OtherLanguagesError(UsageError):
+    """A model does not read what a corpus holds."""
+
+
 def make_job(
     model: str | None, device: str | None, processes: int | None, source: str | None, target: str | None
 ) -> "tuple[Job, str, str]":
-    """How to score a corpus of these languages (None: those of the model), and the languages. UsageError if the model
-    does not translate between them, in either direction."""
+    """How to score a corpus of these languages (None: those of the model), and the languages. OtherLanguagesError if
+    the model does not translate between them, in either direction."""
     from tfcli.bundle import locate, read_bundle
     from tfcli.hardware import choose_device
     from tfcli.scoring.processes import count_cores
@@ -104,7 +108,7 @@ def make_job(
     own = bundle.config.source, bundle.config.target
     languages = source or own[0], target or own[1]
     if languages not in (own, own[::-1]):
-        raise UsageError(
+        raise OtherLanguagesError(
             f'the model "{settings.model}" translates {" → ".join(own)}; the corpus is {" → ".join(languages)}',
             f"say what its columns are   --source {own[0]} --to {own[1]}\nor name another model      -m MODEL",
         )
