@@ -8,6 +8,7 @@ from huggingface_hub import ModelCard
 
 from tfcli.bundle import read_bundle
 from tfcli.card import is_ours, model_card
+from tfcli.config.recipe import make_recipe
 
 SIGNATURE = "nrefs:1|case:mixed"
 TESTS = {
@@ -44,3 +45,20 @@ def test_odd_metrics_are_passed_over(config, key):
     for value in [*ODD, *({"bleu": odd} for odd in ODD), *({"a": {"bleu": {"value": odd}}} for odd in ODD)]:
         card = model_card(config, recipe, {**good, key: value})
         assert ModelCard(card.encode("utf-8", "replace").decode()).data.library_name == "tfcli", json.dumps(value)
+
+
+def test_a_card_names_each_corpus_with_its_licence_and_each_stage(config):
+    corpora = [
+        {"path": "corpora/a.tsv.xz", "weight": 0.5, "license": "CC0-1.0", "note": "synthetic | by a model"},
+        {"path": "numbers"},
+    ]
+    stages = [
+        {"name": "general", "training": {"steps": 20000}},
+        {"name": "clean", "init": {"general": 0.25, "general.best": 0.75}, "training": {"epochs": 2.0}},
+    ]
+    card = model_card(config, make_recipe({"data": {"train": corpora}, "stage": stages}), {})
+    assert "| a.tsv.xz | 0.5 | CC0-1.0 | synthetic \\| by a model |" in card and "| numbers | 1 |" in card
+    assert "corpora/" not in card
+    assert (
+        "| general | 20,000 steps |  |" in card and "| clean | 2.0 epochs | 0.25 general, 0.75 general.best |" in card
+    )

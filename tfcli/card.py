@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from tfcli.bundle import BundleConfig
-from tfcli.config import Recipe
+from tfcli.config import Recipe, StageConfig
+from tfcli.config.training import limits
 from tfcli.text.languages import find_language
 
 _MARK = "<!-- Written by tfcli, which may replace this card as long as this line is in it. -->"
@@ -115,15 +116,34 @@ def _architecture(config: BundleConfig, metrics: dict[str, Any]) -> list[tuple[s
 
 def _training(recipe: Recipe, metrics: dict[str, Any]) -> str:
     training = recipe.training
-    # Names alone: where they lie on somebody's disk is nobody's business.
-    corpora = "\n".join(f"- {Path(corpus.path).name}, weight {corpus.weight:g}" for corpus in recipe.data.train)
     step, seconds = _number(metrics.get("step")), _number(metrics.get("training_seconds"))
     length = f"{step:,.0f} updates in {seconds / 60:.0f} minutes, each " if step and seconds is not None else ""
-    return (
-        f"## Training\n\n{length}of up to {training.batch_tokens * training.grad_accum:,} tokens; objective "
-        f"{training.objective}, optimizer {training.optimizer},\nlearning rate {training.learning_rate:g}. The whole "
-        f"recipe is in recipe.toml. Corpora:\n\n{corpora}"
+    stages = [_stage(stage) for stage in recipe.stage]
+    # Names alone: where they lie on somebody's disk is nobody's business.
+    corpora = [
+        (Path(corpus.path).name, f"{corpus.weight:g}", _cell(corpus.license), _cell(corpus.note))
+        for corpus in recipe.data.train
+    ]
+    return "\n\n".join(
+        [
+            "## Training",
+            f"{length}of up to {training.batch_tokens * training.grad_accum:,} tokens; objective "
+            f"{training.objective}, optimizer {training.optimizer},\nlearning rate {training.learning_rate:g}. "
+            "The whole recipe is in recipe.toml.",
+            *([_table("| stage | length | starts from |\n|---|---|---|", stages)] if stages else []),
+            _table("| corpus | weight | licence | |\n|---|---:|---|---|", corpora),
+        ]
     )
+
+
+def _stage(stage: StageConfig) -> tuple[str, ...]:
+    length = ", ".join(f"{value:,} {name}" for name, value in limits(stage.training).items() if value)
+    return stage.name, length, _cell(", ".join(f"{share:g} {name}" for name, share in stage.init.items()))
+
+
+def _cell(text: str) -> str:
+    """Text that cannot end a cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _table(head: str, rows: list[tuple[str, ...]]) -> str:

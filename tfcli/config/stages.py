@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tfcli.config.combinations import refuse_objective
 from tfcli.config.data import EVERY_CORPUS, CorpusConfig, DataConfig, NoiseConfig, TokenizerConfig
 from tfcli.config.model import ModelConfig
-from tfcli.config.training import TrainingConfig
+from tfcli.config.training import LIMITS, TrainingConfig, limits
 from tfcli.errors import ModelError
 
 Shares = dict[str, float]
@@ -18,8 +18,6 @@ KINDS = ("last", "best", "ema")
 
 ONLY_STAGE = "train"
 """What the stage of a recipe without stages is called."""
-
-_LENGTHS = ("steps", "tokens", "epochs", "max_time", "patience")
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,9 @@ class Recipe:
             _check_weights(stage, self.data.train)
             _check_shares(f'stage "{stage.name}"', stage.init, self.stages[:i], self.stages)
         for stage in self.stage:
-            if not any(getattr(stage.training, name) for name in _LENGTHS):
+            if not any(limits(stage.training).values()):
                 raise ModelError(
-                    f'stage "{stage.name}" has no end', f"give it one of   training.{', training.'.join(_LENGTHS)}"
+                    f'stage "{stage.name}" has no end', f"give it one of   training.{', training.'.join(LIMITS)}"
                 )
         _check_shares("final", self.final, self.stages, self.stages)
 

@@ -1,7 +1,7 @@
 """How a model is trained."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from tfcli.config.bounds import MANY, bounded, check_bounds
 from tfcli.errors import ModelError
@@ -19,6 +19,8 @@ Optimizer = Literal["adamw", "muon"]
 Schedule = Literal["linear", "cosine", "inverse_sqrt", "constant", "warmup_stable_decay"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Metric = Literal["chrf", "bleu", "loss"]
+LIMITS = ("steps", "tokens", "epochs", "max_time", "patience")
+"""Settings that end a stage, whichever is reached first."""
 
 
 @dataclass(frozen=True)
@@ -102,3 +104,8 @@ class TrainingConfig:
                 f"training.average = {self.average} checkpoints, but only training.keep = {self.keep} are kept",
                 f"use   --set training.keep={self.average}",
             )
+
+
+def limits(config: TrainingConfig) -> dict[str, Any]:
+    """The limits of a stage, by name."""
+    return {name: getattr(config, name) for name in LIMITS}

@@ -15,6 +15,7 @@ import torch
 
 from tfcli.build import build_model
 from tfcli.config import CorpusConfig, Recipe, StageConfig, TrainingConfig
+from tfcli.config.training import limits
 from tfcli.data.bucketing import plan_epoch
 from tfcli.data.corpus import read_pairs
 from tfcli.data.encoded import EncodedPairs, concatenate, encode_pairs
@@ -23,7 +24,7 @@ from tfcli.hardware import keep_freed_memory, precision_of
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.distributed import World
 from tfcli.training.learner import Learner
-from tfcli.training.length import limits, settle
+from tfcli.training.length import settle
 from tfcli.training.loader import BatchLoader, Repeated
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.prepare import prepare_mixture, prepare_tokenizer

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tfcli.config import StageConfig
+from tfcli.config.training import limits
 from tfcli.disk import replace_file
 from tfcli.errors import ModelError
-from tfcli.training.length import limits
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tfcli.config import TrainingConfig
+from tfcli.config.training import LIMITS, limits
 
-LIMITS = ("steps", "tokens", "epochs", "max_time", "patience")
-"""Settings that end a stage, whichever is reached first."""
 _VALID_EVERY = 500
 _FEW_STEPS = 50
 """Validations come at least so many steps apart."""
@@ -17,11 +15,6 @@ _PRESENTATIONS = {False: 2_000_000, True: 100_000}
 _EPOCHS = {False: (3, 60), True: (2, 10)}
 """Pairs to be seen where a recipe sets no limit, and fewest and most epochs for that: of a new model (the learning
 curves of small corpora flatten after two million), and of one that goes on from a trained model."""
-
-
-def limits(config: TrainingConfig) -> dict[str, Any]:
-    """The limits of a stage, by name."""
-    return {name: getattr(config, name) for name in LIMITS}
 
 
 def settle(config: TrainingConfig, pairs: int, steps: int, goes_on: bool) -> TrainingConfig:

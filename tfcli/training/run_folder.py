@@ -13,11 +13,11 @@ from typing import Any, TextIO
 
 from tfcli.config import Recipe
 from tfcli.config.recipe import make_recipe, read_toml, to_toml
+from tfcli.config.training import LIMITS
 from tfcli.disk import make_folder, replace_file
 from tfcli.errors import ModelError, ResourceError
 from tfcli.training.checkpoint import list_checkpoints
 from tfcli.training.history import read_history
-from tfcli.training.length import LIMITS
 
 _TRIES = 100
 """To learn who has the lock, at 10 ms each; the process may be on another machine."""

@@ -11,6 +11,7 @@ from tfcli.build import build_model
 from tfcli.bundle import locate, read_bundle
 from tfcli.config import Recipe, StageConfig
 from tfcli.config.stages import Shares, split_share
+from tfcli.config.training import limits
 from tfcli.hardware import precision_of
 from tfcli.tokenizer import Tokenizer
 from tfcli.training import publish
@@ -20,7 +21,7 @@ from tfcli.training.distributed import World
 from tfcli.training.history import Ended
 from tfcli.training.identity import Change, Identity
 from tfcli.training.learner import Learner, left_weights
-from tfcli.training.length import limits, settle
+from tfcli.training.length import settle
 from tfcli.training.loader import BatchLoader
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.objectives.objective import Objective

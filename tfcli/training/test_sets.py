@@ -1,7 +1,6 @@
 """How good a finished model is on the test sets of its recipe, through the translator that people use."""
 
 import dataclasses
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,15 @@ BEAM = 4
 
 
 def score_tests(bundle: Path, recipe: Recipe) -> dict[str, Any]:
-    """Scores by the name of the test set, as metrics.json keeps them: greedy, and below "beam" with beams of BEAM."""
-    translators = {beam: Translator(read_bundle(bundle), beam=beam) for beam in (1, BEAM)}
+    """Scores by the name of the test set, as metrics.json keeps them: each once greedily, once with a beam."""
+    translators = {"": Translator(read_bundle(bundle)), f", beam {BEAM}": Translator(read_bundle(bundle), beam=BEAM)}
     order = -1 if recipe.data.reverse else 1
     tests = {}
     for path in recipe.data.tests:
-        sources, references = zip(*(pair[1:][::order] for pair in read_pairs(CorpusConfig(path))), strict=True)
-        greedy, wide = (
-            dataclasses.asdict(evaluate(sources, _translate(translator, sources), references, recipe.target))
-            for translator in translators.values()
-        )
-        tests[CorpusConfig(path).name] = greedy | {"beam": {"size": BEAM, **wide}}
+        pairs = [pair[1:][::order] for pair in read_pairs(CorpusConfig(path))]
+        sources, references = ([pair[side] for pair in pairs] for side in (0, 1))
+        for kind, translator in translators.items():
+            translations = [result.translation for result in translator.translate_detailed(sources)]
+            scores = evaluate(sources, translations, references, recipe.target)
+            tests[CorpusConfig(path).name + kind] = dataclasses.asdict(scores)
     return tests
-
-
-def _translate(translator: Translator, sources: Iterable[str]) -> list[str]:
-    return [result.translation for result in translator.translate_detailed(list(sources))]
