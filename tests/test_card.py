@@ -59,6 +59,7 @@ def test_a_card_names_each_corpus_with_its_licence_and_each_stage(config):
     card = model_card(config, make_recipe({"data": {"train": corpora}, "stage": stages}), {})
     assert "| a.tsv.xz | 0.5 | CC0-1.0 | synthetic \\| by a model |" in card and "| numbers | 1 |" in card
     assert "corpora/" not in card
-    assert (
+    assert "| general | 20,000 steps |  |" in card
+    assert "| clean | 2.0 epochs | 0.25 general, 0.75 general.best |" in card
         "| general | 20,000 steps |  |" in card and "| clean | 2.0 epochs | 0.25 general, 0.75 general.best |" in card
     )
