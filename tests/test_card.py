@@ -61,5 +61,3 @@ def test_a_card_names_each_corpus_with_its_licence_and_each_stage(config):
     assert "corpora/" not in card
     assert "| general | 20,000 steps |  |" in card
     assert "| clean | 2.0 epochs | 0.25 general, 0.75 general.best |" in card
-        "| general | 20,000 steps |  |" in card and "| clean | 2.0 epochs | 0.25 general, 0.75 general.best |" in card
-    )
