@@ -42,13 +42,6 @@ def _glibc(name: str) -> Callable[..., int] | None:
     return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
-def forget_shapes() -> None:
-    """Tells oneDNN to remember how it multiplies matrices of sixteen shapes only. It keeps up to a megabyte for each of
-    the last thousand that it has met, and batches of sentences are of ever new ones. To be called before the first
-    multiplication, without which it has not yet asked."""
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
-
-
 def peak_memory(device: torch.device) -> float:
     """MiB this process has used at most, on its GPU if it computes on one."""
     if device.type == "cuda":

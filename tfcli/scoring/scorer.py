@@ -14,7 +14,7 @@ from torch import Tensor
 from tfcli.bundle import Bundle
 from tfcli.config import BOS, EOS, PAD
 from tfcli.errors import ModelError, ResourceError
-from tfcli.hardware import choose_device, fast_precision, forget_shapes, keep_freed_memory
+from tfcli.hardware import choose_device, fast_precision, keep_freed_memory
 from tfcli.scoring.score import Score
 from tfcli.scoring.strangers import IdPair, by_length, choose_strangers
 
@@ -43,7 +43,6 @@ class Scorer:
         batch_tokens: int | None = None,
     ):
         keep_freed_memory()
-        forget_shapes()
         if threads:
             torch.set_num_threads(threads)
         self.device = torch.device(choose_device(device))

@@ -16,15 +16,16 @@ from tests.benchmarks.commands import peak_mib
 from tfcli.bundle import read_bundle
 from tfcli.config import PRESETS, Recipe
 from tfcli.config.recipe import make_recipe
-from tfcli.data.batch import count_labels, make_batch
 from tfcli.decoding.decoders import decode
 from tfcli.decoding.search import Search
 from tfcli.disk import replace_file
 from tfcli.hardware import fast_precision
 from tfcli.tokenizer import Tokenizer
+from tfcli.training.distributed import World
+from tfcli.training.loader import BatchLoader, Step
 from tfcli.training.objectives import OBJECTIVES
 from tfcli.training.optimizers import build_optimizers
-from tfcli.training.prepare import prepare_data
+from tfcli.training.prepare import prepare_mixture, prepare_validation
 from tfcli.training.run import train, with_shape
 
 _CPU = torch.device("cpu")
@@ -75,30 +76,30 @@ def _recipe(task: dict) -> Recipe:
 
 def _training_speed(recipe: Recipe, tokenizer: Tokenizer, model: nn.Module) -> float:
     """Target tokens by second of an update, the objective at work as at the end of the run."""
-    corpora, _ = prepare_data(recipe, tokenizer, _say_nothing)
+    training = recipe.training
+    loader = BatchLoader(prepare_mixture(recipe, recipe.stages[0], tokenizer), training, World(0, 1, _CPU))
     objective = OBJECTIVES[recipe.training.objective](model, recipe.training).train()
     objective.progress = 1.0
     optimizers = build_optimizers(model, recipe.training)
 
-    def update(rows) -> int:
-        batch = make_batch(corpora.pairs, rows)
+    def update(step: Step) -> int:
+        (batch,) = step.batches
         with torch.autocast("cpu", fast_precision(_CPU)):
             loss, _ = objective(batch)
-        labels = count_labels(corpora.pairs, rows)
-        (loss / labels).backward()
+        (loss / step.labels).backward()
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        return labels
+        return step.labels
 
-    plan = corpora.plan(recipe.training, epoch=0)[: _UPDATES + 1]
-    update(plan[-1])  # the first time is never like the others
-    return _rate(lambda: sum(map(update, plan[:-1])))
+    steps = [loader.fetch(0, position) for position in range(_UPDATES + 1)]
+    update(steps.pop())  # the first time is never like the others
+    return _rate(lambda: sum(map(update, steps)))
 
 
 def _decoding_speed(recipe: Recipe, tokenizer: Tokenizer, model: nn.Module) -> float:
     """Tokens written by second."""
-    _, validation = prepare_data(recipe, tokenizer, _say_nothing)
+    validation = prepare_validation(recipe, tokenizer)
     sources = sorted((tokenizer.encode(pair.source) for pair in validation.pairs[:_SENTENCES]), key=len)
 
     def write(start: int) -> int:
@@ -114,10 +115,6 @@ def _rate(work: Callable[[], int]) -> float:
     """What `work` counts, by seconds of CPU time."""
     start = process_time()
     return work() / (process_time() - start)
-
-
-def _say_nothing(sentence: str) -> None:
-    pass
 
 
 if __name__ == "__main__":
