@@ -1,6 +1,7 @@
 """Options that several commands have, written once, and those that every command has."""
 
 import functools
+import gc
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -81,6 +82,9 @@ def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*, quiet: bool, verbose: bool, no_color: bool, **arguments: Any) -> None:
+        if not gc.isenabled():  # see __main__.py
+            gc.freeze()
+            gc.enable()
         console.mode.quiet, console.mode.verbose, console.mode.color = quiet, verbose, not no_color
         try:
             command(**arguments)
