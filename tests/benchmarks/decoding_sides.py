@@ -1,11 +1,11 @@
-"""Who decodes: tfcli's engine, transformers' Marian, CTranslate2. Source ids in, target ids out, a batch at a time."""
+"""Who decodes: tfcli's engines, transformers' Marian, CTranslate2. Source ids in, target ids out, a batch at a time."""
 
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from tfcli.bundle import Bundle
 from tfcli.config import BOS, EOS, PAD
+from tfcli.conversion.convert import MODEL, Quantization, convert, small_files, token_names
+from tfcli.decoding.engines import ENGINES
 from tfcli.decoding.search import Search
 
 Ids = list[list[int]]
@@ -14,11 +14,9 @@ Decode = Callable[[Ids, Sequence[int]], Ids]
 lengths: the others know when a sentence is over."""
 
 
-def tfcli(dtype: str) -> Callable[[Bundle, int], Decode]:
+def tfcli(name: str, dtype: str) -> Callable[[Bundle, int], Decode]:
     def prepare(bundle: Bundle, threads: int) -> Decode:
-        from tfcli.decoding.engines.torch import TorchEngine
-
-        engine = TorchEngine(bundle, "cpu", dtype, threads)
+        engine = ENGINES[name](bundle, "cpu", dtype, threads)
         search = Search(bundle.config.model.max_length - 1)
 
         def decode(src: Ids, lengths: Sequence[int]) -> Ids:
@@ -74,27 +72,26 @@ def marian(bundle: Bundle, threads: int) -> Decode:
     return decode
 
 
-def ctranslate2(compute_type: str) -> Callable[[Bundle, int], Decode]:
+def ctranslate2(dtype: Quantization) -> Callable[[Bundle, int], Decode]:
     """The weights of the bundle."""
 
     def prepare(bundle: Bundle, threads: int) -> Decode:
         from ctranslate2 import Translator
 
-        from tests.benchmarks.to_ctranslate2 import convert
-
-        with tempfile.TemporaryDirectory() as folder:
-            names = convert(bundle, Path(folder))
-            translator = Translator(folder, "cpu", compute_type=compute_type, inter_threads=1, intra_threads=threads)
+        names = token_names(bundle.config.model.vocab_size)
+        files = small_files(names) | {MODEL: convert(bundle, dtype)}
+        translator = Translator(
+            "bundle", "cpu", compute_type=dtype, inter_threads=1, intra_threads=threads, files=files
+        )
         ids_of = {name: i for i, name in enumerate(names)}
         most = bundle.config.model.max_length - 1
 
         def decode(src: Ids, lengths: Sequence[int]) -> Ids:
             results = translator.translate_batch(
-                [[*(names[i] for i in ids), names[EOS]] for ids in src],
+                [[names[i] for i in ids] for ids in src],
                 beam_size=1,
                 max_batch_size=len(src),
                 max_decoding_length=min(2 * max(map(len, src)) + 16, most),
-                return_scores=True,
             )
             return [[ids_of[name] for name in result.hypotheses[0]] for result in results]
 
@@ -104,8 +101,9 @@ def ctranslate2(compute_type: str) -> Callable[[Bundle, int], Decode]:
 
 
 SIDES: dict[str, tuple[str, Callable[[Bundle, int], Decode]]] = {
-    "tfcli float32": ("torch", tfcli("float32")),
-    "tfcli bfloat16": ("torch", tfcli("bfloat16")),
+    "tfcli int8": ("ctranslate2", tfcli("ctranslate2", "int8")),
+    "tfcli torch float32": ("torch", tfcli("torch", "float32")),
+    "tfcli torch bfloat16": ("torch", tfcli("torch", "bfloat16")),
     "transformers Marian float32": ("transformers", marian),
     "CTranslate2 float32": ("ctranslate2", ctranslate2("float32")),
     "CTranslate2 int8": ("ctranslate2", ctranslate2("int8")),

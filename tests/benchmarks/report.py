@@ -14,6 +14,15 @@ def machine(*packages: str) -> str:
     return ", ".join([_processor(), f"{os.cpu_count()} cores", load, f"Python {platform.python_version()}", *versions])
 
 
+def flags() -> str:
+    """What of the processor's vector instructions matters to matrices of small numbers."""
+    try:
+        found = Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
+    except OSError:
+        return "CPU flags unknown"
+    return "CPU flags: " + " ".join(flag for flag in found if flag.startswith(("avx", "amx", "sse4", "fma")))
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n")

@@ -2,7 +2,7 @@
 
 PyTorch multiplies float32 matrices with MKL, which on some processors leaves half of their vector width unused, and
 bfloat16 ones with oneDNN, which orders a weight anew at every call. Ordering each weight once and for all is worth
-1.3 to 1.8 times the sentences a second (tests/benchmarks/decoding_speed.py); the results are the same up to rounding.
+1.3 to 1.8 times the sentences a second (tests/benchmarks/engine_speed.py); the results are the same up to rounding.
 """
 
 import torch
