@@ -182,5 +182,5 @@ SAMPLES = {
     "csv": CSV,
     "tsv": TSV,
     "paragraphs": PARAGRAPHS,
-    "lines": PARAGRAPHS,
+    "text": PARAGRAPHS,
 }

@@ -40,11 +40,11 @@ PARTS = {
     "tsv": ["字", "\t", '"', "\n", " ", "a"],
     "paragraphs": ["字" * 20, "文。", "\n", "\n\n", "- ", "　　", " ", "\t", "word ", "\x0b", "\u2028"],
 }
-PARTS["lines"] = PARTS["paragraphs"]
+PARTS["text"] = PARTS["paragraphs"]
 HEADS = {"vtt": "WEBVTT\n\n", "ass": "[Events]\nFormat: Start, End, Text\n", "po": 'msgid ""\nmsgstr ""\n\n'}
 HEADS |= {"csv": "a,b\n", "tsv": "a\tb\n", "srt": "1\n00:00:00,000 --> 00:00:01,000\n"}
 KINDS = sorted(SAMPLES)
-ONE_TO_ONE = ["md", "html", "csv", "tsv", "lines"]
+ONE_TO_ONE = ["md", "html", "csv", "tsv", "text"]
 """Kinds that do not cut or wrap a translation."""
 
 
@@ -95,7 +95,7 @@ def test_a_translation_is_read_again_as_it_was_written(kind, words):
     assert opened(kind, document.render(changed)).segments == changed
 
 
-@pytest.mark.parametrize("kind", ["html", "md", "csv", "lines"])
+@pytest.mark.parametrize("kind", ["html", "md", "csv", "text"])
 @settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_so_is_one_of_any_text(kind, data):

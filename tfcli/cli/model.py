@@ -10,6 +10,7 @@ from tfcli.settings import Settings
 from tfcli.text.glossary import read_glossaries
 
 if TYPE_CHECKING:
+    from tfcli import looking
     from tfcli.decoding.translator import Translator
 
 
@@ -51,6 +52,14 @@ def load_translator(settings: Settings, prefix: str = "", kind: "type[Translator
     for warning in translator.engine.warnings:
         console.warn(warning)
     return translator
+
+
+def load_looking(settings: Settings, prefix: str = "") -> "looking.Translator":
+    """The model of these settings, ready to translate and to be looked at."""
+    from tfcli import looking
+
+    with console.signals_held():
+        return load_translator(settings, prefix, looking.Translator)
 
 
 def describe(translator: "Translator") -> str:

@@ -67,6 +67,18 @@ EncodingErrorsOption = Annotated[EncodingErrors | None, setting("--encoding-erro
 Output = Annotated[
     str | None, setting("-o", "--output", metavar="FILE", default="stdout", help="Write there, when complete.")
 ]
+OutputDir = Annotated[
+    str | None,
+    typer.Option("-O", "--output-dir", metavar="DIR", help="Write NAME.en.EXT there for each input, TEXT too."),
+]
+Recursive = Annotated[bool, typer.Option("--recursive", help="With --output-dir: the documents in folders.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="NAME", help="Of a table, by name or number from 1; may be repeated."),
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", metavar="NAME", help="Of the input, such as gb18030. [default: found out]")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

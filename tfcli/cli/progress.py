@@ -18,6 +18,7 @@ T = TypeVar("T")
 _EVERY = 30  # seconds between two lines where there is no bar
 _LOOK = 500  # lines between two looks at the clock
 _NAMED = 5  # so many flagged lines are named
+_SHOWN = 20  # characters of a line that is told by how it begins
 _MUCH_UNKNOWN = 0.2
 
 _WORDS: dict[Flag, str] = {
@@ -40,14 +41,15 @@ _MILD: tuple[Flag, ...] = ("unsure",)
 class Progress:
     """Counts lines; a bar if there is one, else a line now and then; in the end the lines to look at.
 
-    total: bytes to read, None if nobody knows. spoken: say how far it is, and in the end how much it was.
+    total: bytes to read, None if nobody knows. spoken: say how far it is, and in the end how much it was. by_words:
+    lines that are flagged are told by how they begin, for nobody counts them.
     """
 
-    def __init__(self, total: int | None, bar: bool, spoken: bool):
+    def __init__(self, total: int | None, bar: bool, spoken: bool, by_words: bool = False):
         self.lines = self.flagged = self.failed = 0
-        self._total, self._spoken = total, spoken
+        self._total, self._spoken, self._by_words = total, spoken, by_words
         self._counts: Counter[Flag] = Counter()
-        self._named: dict[Flag, list[int]] = defaultdict(list)
+        self._named: dict[Flag, list[str]] = defaultdict(list)
         self._bytes = self._tokens = self._unknown = 0
         self._start = self._said = time.monotonic()
         self._bar = _make_bar() if bar and not console.mode.quiet else None
@@ -71,7 +73,7 @@ class Progress:
             for flag in warnings:
                 self._counts[flag] += 1
                 if len(self._named[flag]) < _NAMED:
-                    self._named[flag].append(record.number)
+                    self._named[flag].append(_beginning(record.text) if self._by_words else str(record.number))
         now = time.monotonic()
         if self._bar:
             self._bar.update(self._task, completed=self._bytes, rate=self._rate())
@@ -87,14 +89,21 @@ class Progress:
             self._bar.stop()
         if isinstance(error, BrokenPipeError):
             return
-        for flag, count in self._counts.items():
-            named = ", ".join(map(str, self._named[flag]))
-            more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
-            console.warn(f"line{'s' * (count > 1)} {named}{more} {_WORDS[flag]}")
+        self.tell_flags()
         if self._unknown > _MUCH_UNKNOWN * self._tokens:
             console.warn(f"the model does not know {self._unknown / self._tokens:.0%} of the input")
         if self._spoken and console.is_terminal(sys.stderr):
             console.note(self._rate() + (f", {self.flagged:,} flagged" if self.flagged else ""))
+
+    def tell_flags(self, where: str = "") -> None:
+        """Says which of the lines since the last time are flagged. where: the file, if there are several."""
+        for flag, count in self._counts.items():
+            named = ", ".join(self._named[flag])
+            more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+            lines = "" if self._by_words else f"line{'s' * (count > 1)} "
+            console.warn(f"{where}{lines}{named}{more} {_WORDS[flag]}")
+        self._counts.clear()
+        self._named.clear()
 
     def _rate(self) -> str:
         return _rate(self.lines, self._start)
@@ -120,6 +129,10 @@ def followed(lines: Iterable[T], doing: str, total: int | None, bar: bool) -> It
                         console.note(rate + (f", {number / total:.0%}" if total else ""))
 
         yield pass_on()
+
+
+def _beginning(text: str) -> str:
+    return f'"{text[:_SHOWN]}..."' if len(text) > _SHOWN else f'"{text}"'
 
 
 def _rate(lines: int, start: float) -> str:

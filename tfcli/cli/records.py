@@ -1,5 +1,6 @@
 """What is to be translated, one record for each line that will come out: TEXT arguments, files, stdin; text or JSON."""
 
+import io
 import json
 import math
 import os
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tfcli.cli import console
+from tfcli.documents.transcoding import SAMPLE, as_utf_8
+from tfcli.documents.unpacking import damage_told, unpacked
 from tfcli.errors import DataError, UsageError
 from tfcli.settings import EncodingErrors
 from tfcli.text.lines import Line, decode_argument, guess_encoding, read_lines
@@ -37,18 +40,20 @@ class Record:
 @dataclass(frozen=True)
 class Reader:
     """How lines become records: `format` and, for JSON, the `field` that holds the text; `errors` of the encoding.
-    keep_going: a line that cannot be used is said to be so and becomes an empty one with the flag `error`."""
+    encoding: what the user says it is. keep_going: a line that cannot be used is said to be so and becomes an empty one
+    with the flag `error`."""
 
     format: InputFormat
     field: str
     errors: EncodingErrors
     keep_going: bool = False
+    encoding: str | None = None
 
     def read(self, sources: Sequence[str], arguments: bool) -> Iterator[Record]:
         """Records of TEXT arguments, or of files; "-" is stdin in both. DataError for a line that cannot be used."""
         number = 0
         for source in sources:
-            for name, line in _lines(source, arguments):
+            for name, line in _lines(source, arguments, self.encoding):
                 number += 1
                 try:
                     record = self._record(name, line, number)
@@ -74,18 +79,16 @@ class Reader:
         return Record(number, fields[self.field], fields, flags, size)
 
 
-def _lines(source: str, argument: bool) -> Iterator[tuple[str, Line]]:
+def _lines(source: str, argument: bool, encoding: str | None) -> Iterator[tuple[str, Line]]:
     """Lines of one source, each with the name of where it stands."""
-    if source == STDIN:
-        # A buffer of our own: a thread may still be reading when the interpreter closes its one.
-        with open(_stdin(), "rb", closefd=False) as stream:
-            yield from (("stdin", line) for line in read_lines(stream))
-    elif argument:
+    if argument and source != STDIN:
         text, replaced = decode_argument(source)
         yield "TEXT", Line(1, text, replaced)
-    else:
-        with open(source, "rb") as stream:
-            yield from ((source, line) for line in read_lines(stream))
+        return
+    name = "stdin" if source == STDIN else source
+    with open_stdin() if source == STDIN else open(source, "rb", SAMPLE) as stream, damage_told(name):
+        text = as_utf_8(unpacked(name, stream), name, encoding)
+        yield from ((name, line) for line in read_lines(text))
 
 
 def total_size(files: Sequence[str]) -> int | None:
@@ -94,6 +97,11 @@ def total_size(files: Sequence[str]) -> int | None:
     if all(stat.S_ISREG(status.st_mode) for status in statuses):
         return sum(status.st_size for status in statuses)
     return None
+
+
+def open_stdin() -> io.BufferedReader:
+    """stdin in a buffer of our own: a thread may still be reading when the interpreter closes its one."""
+    return open(_stdin(), "rb", SAMPLE, closefd=False)
 
 
 def _stdin() -> int:

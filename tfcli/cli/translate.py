@@ -13,13 +13,15 @@ import typer
 
 from tfcli.cli import console, options
 from tfcli.cli.answers import Answered, answer
+from tfcli.cli.documents import Documents
 from tfcli.cli.errors import Interrupted, NotMetError
-from tfcli.cli.formats import FORMATS, OutputFormat, Render
-from tfcli.cli.model import at_revision, describe, load_translator
+from tfcli.cli.formats import FORMATS, Render
+from tfcli.cli.model import at_revision, describe, load_looking, load_translator
 from tfcli.cli.output import Write, open_output
 from tfcli.cli.processes import WINDOW_BYTES, count_processes, order, started
 from tfcli.cli.progress import Progress
 from tfcli.cli.records import STDIN, InputFormat, Reader, Record, total_size
+from tfcli.cli.targets import Format, Wanted, check_texts, find_targets
 from tfcli.cli.windows import full_windows, live_windows
 from tfcli.errors import DataError, UsageError
 from tfcli.settings import Normalization, Settings, resolve
@@ -35,6 +37,10 @@ _WINDOW_BATCHES = 64
 _MOST_WINDOW_BYTES = 1 << 20
 _LETTERS = 8
 """Fewer letters do not tell in which language a text is."""
+_FORMAT = (
+    "Of results: text, jsonl, or tsv (also score, confidence, flags). Of a document: what its name does not say, such as "
+    "paragraphs of plain text. [default: by the name of the file]"
+)
 _END_OF_INPUT = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
 
 
@@ -47,22 +53,24 @@ def translate(
         list[str] | None, typer.Option("-i", "--input", metavar="FILE", help="Read this; may be repeated.")
     ] = None,
     output: options.Output = None,
+    output_dir: options.OutputDir = None,
+    recursive: options.Recursive = False,
     force: options.Force = False,
     model: options.Model = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
-    output_format: Annotated[
-        OutputFormat, typer.Option("--format", help="tsv: also score, confidence, flags.")
-    ] = "text",
+    format: Annotated[Format | None, typer.Option("--format", help=_FORMAT, show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
     input_format: Annotated[InputFormat, typer.Option("--input-format", help="jsonl: an object per line.")] = "text",
+    columns: options.Columns = None,
+    encoding: options.Encoding = None,
     field: Annotated[str, typer.Option("--field", metavar="NAME", help="Where JSON lines have their text.")] = "text",
     prefix: Annotated[
         str, typer.Option("--prefix", metavar="TEXT", help="How every translation begins.", show_default=False)
     ] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on flags but split and unsure.")] = False,
     keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="A line that fails comes back empty; exit with 3 in the end.")
+        bool, typer.Option("--keep-going", help="A line that fails comes back empty, a file is left out; exit with 3.")
     ] = False,
     max_length: options.MaxLength = None,
     length_ratio: options.LengthRatio = None,
@@ -88,13 +96,18 @@ def translate(
       tfcli translate -i news.zh -o news.en
       tail -f chat.log | tfcli translate --json
       tfcli translate -i manual.zh --glossary terms.tsv
+      tfcli translate -i film.srt -o film.en.srt
+      tfcli translate --recursive -i docs -O docs-en
       tfcli translate -- "-5 度"
 
     As many lines come out as go in, in order. Lines that may be wrong are flagged: named at the end on stderr, listed
     in "flags" with --json.
     """
+    if output_dir is not None:
+        inputs, texts = [*(inputs or []), *(texts or [])], None  # a shell gives *.srt to the last option and to TEXT
     if texts and inputs:
         raise UsageError("give TEXT or --input, not both", "tfcli translate --help   shows examples")
+    check_texts(texts or [], output)
     settings = resolve(
         dict(model=at_revision(model, revision), device=device, dtype=dtype, engine=engine, threads=threads)
         | dict(batch_tokens=batch_tokens, max_length=max_length, length_ratio=length_ratio, split=split)
@@ -102,9 +115,18 @@ def translate(
         | dict(glossary=glossary, flag_below=flag_below)
     ).settings
     sources = texts or inputs or [STDIN]
+    kind = "jsonl" if as_json else format or ("text" if input_format == "jsonl" else None)
+    wanted = Wanted(output, output_dir, kind, tuple(columns or ()), recursive)
+    if targets := find_targets([] if texts else sources, wanted, settings.model):
+        documents = Documents(load_looking(settings, prefix), encoding, wanted.columns, force, keep_going)
+        _judge(documents.translate(targets, skip_done=output_dir is not None), strict)
+        return
+    if kind not in (None, *FORMATS):
+        raise UsageError(f"--format {kind} is of a document, not of TEXT", "name its file   -i FILE, or pipe it in")
     files = [source for source in sources if source == STDIN or not texts]
     total = total_size(files)
-    records = Reader(input_format, field, settings.encoding_errors, keep_going).read(sources, arguments=bool(texts))
+    records = Reader(input_format, field, settings.encoding_errors, keep_going, encoding)
+    records = records.read(sources, arguments=bool(texts))
     interactive = STDIN in files and console.is_terminal(sys.stdin)
     if interactive:
         console.note(f"type a line and press Enter; {_END_OF_INPUT} ends")
@@ -120,9 +142,14 @@ def translate(
         busy = watched and not interactive and not (output in (None, "-") and console.is_terminal(sys.stdout))
         with Progress(total, bar=busy, spoken=bool(files) and not interactive) as progress:
             windows = _watched(windows, translator.bundle.config, settings.normalize)
-            render = FORMATS["jsonl" if as_json else output_format]
+            render = FORMATS[kind or "text"]
             with _answering(count, translator, settings, prefix, keep_going) as answered:
                 _run(answered(windows), render, write, progress)
+    _judge(progress, strict)
+
+
+def _judge(progress: Progress, strict: bool) -> None:
+    """Raises what the exit code says of lines that failed or are flagged."""
     if progress.failed:
         raise DataError(f"{console.count(progress.failed, 'line')} could not be translated, and came back empty")
     if strict and progress.flagged:

@@ -12,7 +12,7 @@ from tfcli.documents.reading import Reading
 from tfcli.documents.segment import Segment
 from tfcli.errors import NotFoundError
 
-DocumentFormat = Literal["srt", "vtt", "ass", "md", "html", "docx", "po", "csv", "tsv", "paragraphs", "lines"]
+DocumentFormat = Literal["srt", "vtt", "ass", "md", "html", "docx", "po", "csv", "tsv", "paragraphs", "text"]
 
 
 class Document(Protocol):
@@ -38,7 +38,7 @@ FORMATS: dict[DocumentFormat, str] = {
     "csv": "table.open_csv",
     "tsv": "table.open_tsv",
     "paragraphs": "plain.open_paragraphs",
-    "lines": "plain.open_lines",
+    "text": "plain.open_lines",
 }
 """The function that opens a document of each kind; its module is imported when it is needed."""
 

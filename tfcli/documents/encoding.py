@@ -57,19 +57,23 @@ def decode(data: bytes, name: str, encoding: str | None = None, declared: str | 
     """
     if kind := recognise_binary(data):
         raise DataError(f"{name} is {kind}, not text", "save it as text, or name its kind with   --format")
-    for bom, marked in _BOMS:
-        if data.startswith(bom) and not encoding:
-            return _checked(data, name, marked, bom)
-    if encoding:
-        bom = next((bom for bom, marked in _BOMS if data.startswith(bom) and marked.startswith(_known(encoding))), b"")
-        marked = dict(_BOMS).get(bom, encoding)
+    bom, marked = find_bom(data)
+    if marked and not encoding:
         return _checked(data, name, marked, bom)
+    if encoding:
+        is_meant = marked.startswith(known_name(encoding))  # utf-16 is the utf-16-le that the mark says
+        return _checked(data, name, marked if is_meant and marked else encoding, bom if is_meant else b"")
     try:
         return _checked(data, name, "utf-8")
     except DataError:
-        if declared and _is_known(declared):
-            return _checked(data, name, _RELATED.get(_known(declared), declared))
+        if declared and is_known(declared):
+            return _checked(data, name, _RELATED.get(known_name(declared), declared))
         return _checked(data, name, detect(data, name))
+
+
+def find_bom(data: bytes) -> tuple[bytes, str]:
+    """The byte order mark at the beginning, and the encoding it stands for; both empty if there is none."""
+    return next(((bom, encoding) for bom, encoding in _BOMS if data.startswith(bom)), (b"", ""))
 
 
 def recognise_binary(data: bytes) -> str | None:
@@ -107,7 +111,7 @@ def _load_normalizer(name: str):
     return from_bytes
 
 
-def _known(encoding: str) -> str:
+def known_name(encoding: str) -> str:
     """The name that Python has for an encoding; UsageError if it has none, or if it is none of text."""
     try:
         found = codecs.lookup(encoding)
@@ -118,16 +122,16 @@ def _known(encoding: str) -> str:
     return found.name
 
 
-def _is_known(encoding: str) -> bool:
+def is_known(encoding: str) -> bool:
     try:
-        return bool(_known(encoding))
+        return bool(known_name(encoding))
     except UsageError:
         return False
 
 
 def _checked(data: bytes, name: str, encoding: str, bom: bytes = b"") -> Decoded:
     """Decoded strictly, and with the certainty that encoding it again gives the same bytes."""
-    known = _known(encoding)
+    known = known_name(encoding)
     try:
         text = data[len(bom) :].decode(known)
     except UnicodeDecodeError as error:
