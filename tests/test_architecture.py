@@ -50,7 +50,7 @@ HOMES = {
     "ctranslate2": ("decoding/engines/ctranslate2.py",),
     "matplotlib": ("attention_maps/png.py",),
     "tensorboard": ("training",),
-    "zstandard": ("data/corpus.py",),
+    "zstandard": ("data/corpus.py", "documents/unpacking.py"),
     "lxml": ("documents/docx.py", "documents/docx_items.py", "documents/docx_paragraph.py"),
     "markdown_it": ("documents/markdown.py", "documents/markdown_inline.py"),
     "mdit_py_plugins": ("documents/markdown_inline.py",),

@@ -67,7 +67,7 @@ def test_stdin_stands_where_the_dash_stands(translator):
         b"\n\n\n",
         "\ufeff你好\r\n再见\r\n".encode(),
         "你好\u2028再见\x85你\x0b\x0c\x1c\r好\n".encode(),
-        b"\xff\xfe\x00\n\xc4\xe3\xba\xc3",
+        b"\xff\x00\n\xc4\xe3\xba\xc3",
         b"a\x00b\x1b[31m\nc",
         "很长的一句话，".encode() * 300,
     ],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tfcli.cli import console
-from tfcli.documents.transcoding import SAMPLE, as_utf_8
+from tfcli.documents.transcoding import SAMPLE, as_utf_8, find_encoding
 from tfcli.documents.unpacking import damage_told, unpacked
 from tfcli.errors import DataError, UsageError
 from tfcli.settings import EncodingErrors
@@ -87,8 +87,11 @@ def _lines(source: str, argument: bool, encoding: str | None) -> Iterator[tuple[
         return
     name = "stdin" if source == STDIN else source
     with open_stdin() if source == STDIN else open(source, "rb", SAMPLE) as stream, damage_told(name):
-        text = as_utf_8(unpacked(name, stream), name, encoding)
-        yield from ((name, line) for line in read_lines(text))
+        text = unpacked(name, stream)
+        found = encoding or find_encoding(text.peek(SAMPLE)[:SAMPLE], name)
+        if found and not encoding:
+            console.note(f"{name} is read as {found}")
+        yield from ((name, line) for line in read_lines(as_utf_8(text, found) if found else text))
 
 
 def total_size(files: Sequence[str]) -> int | None:

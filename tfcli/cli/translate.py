@@ -38,7 +38,7 @@ _MOST_WINDOW_BYTES = 1 << 20
 _LETTERS = 8
 """Fewer letters do not tell in which language a text is."""
 _FORMAT = (
-    "Of results: text, jsonl, or tsv (also score, confidence, flags). Of a document: what its name does not say, such as "
+    "Of results: text, jsonl, tsv (with score, confidence, flags). Of a document: what its name does not say, such as "
     "paragraphs of plain text. [default: by the name of the file]"
 )
 _END_OF_INPUT = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"

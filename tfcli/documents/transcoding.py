@@ -15,6 +15,7 @@ _SEQUENCES = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+|[\x80-\xff]")
 _MANY = 16
 """Fewer bytes that are not UTF-8 are mistakes in a text that is, unless they look like Chinese."""
 _ZEROS = 0.05
+"""So many of the bytes are zero in UTF-16 and UTF-32, if only for the line ends."""
 
 
 def find_encoding(sample: bytes, name: str) -> str | None:
@@ -27,7 +28,7 @@ def find_encoding(sample: bytes, name: str) -> str | None:
         return None if marked == "utf-8" else marked
     found = _SEQUENCES.findall(sample)
     wrong = sum(len(sequence) == 1 for sequence in found)
-    is_zeros = sample.count(0) > _ZEROS * len(sample)
+    is_zeros = sample.count(0) > max(_ZEROS * len(sample), _MANY // 2)
     if len(found) - wrong >= max(wrong, 1) and not is_zeros:
         return None
     looks_like = guess_encoding(sample) if wrong else None
@@ -63,8 +64,6 @@ class Transcoded(io.RawIOBase):
         return len(taken)
 
 
-def as_utf_8(stream: io.BufferedReader, name: str, encoding: str | None) -> io.BufferedReader:
-    """The stream, from which nothing was read, as UTF-8. encoding: what the user says it is."""
-    if encoding is None:
-        encoding = find_encoding(stream.peek(SAMPLE)[:SAMPLE], name)
-    return stream if encoding is None else io.BufferedReader(Transcoded(stream, known_name(encoding)))
+def as_utf_8(stream: io.BufferedReader, encoding: str) -> io.BufferedReader:
+    """A stream in this encoding, as UTF-8. UsageError if there is no such encoding."""
+    return io.BufferedReader(Transcoded(stream, known_name(encoding)))
