@@ -128,5 +128,11 @@ def test_evaluate_measures_it_and_says_how_good_it_is(bare, tiny_copy, tmp_path)
     (row,) = json.loads(run("evaluate", str(test), "-m", str(tiny_copy), "--json").text)
     assert row["unsure"]["below"] == confidence.threshold and row["unsure"]["bad_lines"] >= 120
     assert row["unsure"]["precision"] > 0.9 and row["unsure"]["recall"] > 0.4
+    sources = "".join(f"{source}\n" for source, _ in good + bad).encode()
+    flags = [
+        json.loads(line)["flags"]
+        for line in run("translate", "--json", "-m", str(tiny_copy), stdin=sources).text.splitlines()
+    ]
+    assert row["loops"] == 60 * sum("loop" in found for found in flags)
     assert "unsure of" in run("evaluate", str(test), "-m", str(tiny_copy)).text
     assert run("evaluate", str(test), "--calibrate", "--hyp", str(test)).code == 2

@@ -388,3 +388,9 @@ def test_names_and_numbers_of_the_other_direction(backwards, stub, tiny_tokenize
     results = backwards().translate_detailed(texts)
     assert [r.translation for r in results] == ["It has 5000万", "my iPhone15 is", "in the 1980s"]
     assert not any(r.flags for r in results)
+
+
+def test_a_long_line_of_many_sentences_and_spans_comes_back_whole(echo):
+    unit = "好。www.a.cn好😀5，"
+    translation = echo().translate([unit * 300])[0]
+    assert translation.replace(" ", "") == unit.replace("，", ",") * 300

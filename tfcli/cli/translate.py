@@ -27,6 +27,7 @@ from tfcli.errors import DataError, UsageError
 from tfcli.settings import Normalization, Settings, resolve
 from tfcli.text.languages import find_language
 from tfcli.text.normalize import looks_taiwanese
+from tfcli.text.protect import PATTERNS, mark
 from tfcli.text.scripts import count_letters, foreign
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _watched(
     is_script_said, is_taiwan_said = False, normalize == "tw2sp" or find_language(config.source).code != "zh"
     for window in windows:
         text = "\n".join(record.text for record in window)
-        letters = count_letters(text)
+        letters = count_letters(mark(text, PATTERNS).rest)
         if not is_script_said and letters.total() >= _LETTERS and (other := foreign(letters, config.source)):
             direction, own = f"{config.source} → {config.target}", find_language(config.source).name
             console.warn(f"the input looks like {other}; this model reads {own} ({direction})")

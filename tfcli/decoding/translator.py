@@ -156,15 +156,16 @@ class Translator:
         if self.split:
             most = min(self._most_tokens, PIECE_TOKENS - 1)
             pieces = split_to_fit(normal, COMFORTABLE_TOKENS, most, lambda piece: self._length(marked, piece))
+        is_prefixed = bool(self.search.prefix)
         for piece, is_hard in pieces:
             before, core, after = marked.edges(piece)
             closing = marked.closing(before) if job.segments else ""
             if closing:
                 job.segments[-1].after += closing
             segment = Segment(before.removeprefix(closing), core, after, is_hard)
-            if self._is_translatable(marked, segment.core):
-                segment.reading = self._read(marked, segment.core)
-                segment.reading.prefixed = bool(self.search.prefix) and not job.readings
+            if self._is_translatable(marked, core):
+                segment.reading = self._read(marked, core)
+                segment.reading.prefixed, is_prefixed = is_prefixed, False
             job.segments.append(segment)
         if len(job.readings) > 1:
             job.flags.add("split")

@@ -85,6 +85,11 @@ class Marked:
     text: str
     spans: tuple[Span, ...]
 
+    @property
+    def rest(self) -> str:
+        """The text without its spans."""
+        return self.without_spans(self.text)
+
     def plain(self, piece: str) -> str:
         """A piece of the text with its spans in plain sight."""
         return _MARK.sub(lambda match: self._span(match[0]).text, piece)
