@@ -46,17 +46,21 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 _SERVANT = """
-import contextlib, io, json, sys, time
+import contextlib, io, json, os, sys, time
 from tfcli.cli.app import main
 import tfcli.hub.client as client, tfcli.hub.guard as guard
 client.DELAYS[:] = [0.01] * len(client.DELAYS)
 vars(guard).update(json.loads(sys.argv[1]))
 nap = time.sleep
 time.sleep = lambda seconds: nap(min(seconds, 0.02))  # between the library's own tries
+given = dict(os.environ)
 for line in sys.stdin:
+    arguments, environment = json.loads(line)
+    os.environ.clear()
+    os.environ.update(given | environment)
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(json.loads(line))
+        code = main(arguments)
     out.flush()
     print(json.dumps([code, out.buffer.getvalue().decode(), err.getvalue()]), file=sys.__stdout__, flush=True)
 """
@@ -76,9 +80,9 @@ class Servant:
         self.process = subprocess.Popen([sys.executable, "-c", _SERVANT, self.limits], env=self.environment, **pipes)
         return self
 
-    def run(self, *arguments: str, limit: float = 120.0) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, limit: float = 120.0, **environment: str) -> subprocess.CompletedProcess:
         """limit: seconds after which it hangs, for all that can be known."""
-        self.process.stdin.write(json.dumps(arguments) + "\n")
+        self.process.stdin.write(json.dumps([arguments, environment]) + "\n")
         self.process.stdin.flush()
         if not select.select([self.process.stdout], [], [], limit)[0]:
             self.process.kill()

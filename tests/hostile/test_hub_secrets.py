@@ -12,26 +12,37 @@ SHAPES += ["api_org_goodgoodgoodgood", "no-known/shape+of=a.token", "Y7" * 100]
 ENCODED = ["geheim\u00fcber", "a b", "tab\there", "\udcff" * 9]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hub():
     with Hub() as running:
         running.add("eve/x", MODEL, private=False)
         yield running
 
 
+@pytest.fixture(scope="module")
+def servant(hub, tmp_path_factory):
+    with Servant(hub, tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def fresh(hub):
+    hub.log.clear()
+    hub.faults.clear()
+
+
 @pytest.mark.parametrize("token", SHAPES)
-def test_a_token_that_is_sent_back_is_not_shown(hub, tmp_path, token):
+def test_a_token_that_is_sent_back_is_not_shown(hub, servant, token):
     """At the start of what the server says, and where it is cut."""
-    with Servant(hub, tmp_path, HF_TOKEN=token) as servant:
-        for before in ("", "x" * 290, "x" * (300 - len(token) // 2)):
-            for status in (400, 403, 404, 418, 500):
-                said = {"X-Error-Message": f"{before}{token}", "X-Error-Code": "Odd"}
-                hub.faults[:] = [Fault("/api/models/", status, times=99, headers=said)]
-                for talk in ((), ("-v",)):
-                    ended = servant.run("pull", "eve/x", *talk)
-                    assert ended.returncode in (5, 6, 7)
-                    shown = ended.stdout + ended.stderr
-                    assert not any(token[i : i + 8] in shown for i in range(4, len(token) - 8)), shown
+    for before in ("", "x" * 290, "x" * (300 - len(token) // 2)):
+        for status in (400, 403, 404, 418, 500):
+            said = {"X-Error-Message": f"{before}{token}", "X-Error-Code": "Odd"}
+            hub.faults[:] = [Fault("/api/models/", status, times=99, headers=said)]
+            for talk in ((), ("-v",)):
+                ended = servant.run("pull", "eve/x", *talk, HF_TOKEN=token)
+                assert ended.returncode in (5, 6, 7)
+                shown = ended.stdout + ended.stderr
+                assert not any(token[i : i + 8] in shown for i in range(4, len(token) - 8)), shown
     assert (hub.url.removeprefix("http://"), f"Bearer {token}") in hub.seen_tokens
 
 
@@ -44,9 +55,8 @@ def test_a_log_of_the_library_shows_neither_a_token_nor_escapes(hub, tmp_path):
 
 
 @pytest.mark.parametrize("token", ENCODED)
-def test_a_token_that_cannot_be_sent_is_refused_in_a_sentence(hub, tmp_path, token):
-    with Servant(hub, tmp_path, HF_TOKEN=token) as servant:
-        ended = servant.run("pull", "eve/x")
+def test_a_token_that_cannot_be_sent_is_refused_in_a_sentence(hub, servant, token):
+    ended = servant.run("pull", "eve/x", HF_TOKEN=token)
     assert ended.returncode == 6 and re.match("tfcli: the token from HF_TOKEN ", ended.stderr), ended.stderr
     assert token not in ended.stderr and hub.log == []
 
@@ -59,17 +69,17 @@ SECRETS += [f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n{KEY}", "AKIA" + "A1" * 8, 
 HARMLESS = ["hf_hub_download", "hf_jwt_", "the glpat- tokens", "-----BEGIN PUBLIC KEY-----", "api_org_name"]
 
 
-def test_push_takes_no_secret_along(hub, tmp_path):
+def test_push_takes_no_secret_along(hub, servant, tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     for name, data in MODEL.items():
         (folder / name).write_bytes(data)
-    with Servant(hub, tmp_path / "home", HF_TOKEN="no-known/shape+of=a.token") as servant:
-        for file in ("README.md", "LICENSE"):
-            for text, code in [*((secret, 2) for secret in SECRETS), *((word, 0) for word in HARMLESS)]:
-                (folder / file).write_text(f"my notes: {text}\n")
-                ended = servant.run("push", str(folder), "eve/x", "--yes", "--dry-run")
-                assert ended.returncode == code, (text, ended.stderr)
-                assert text not in ended.stderr
-            (folder / file).write_bytes(MODEL.get(file, b""))
+    for file in ("README.md", "LICENSE"):
+        for text, code in [*((secret, 2) for secret in SECRETS), *((word, 0) for word in HARMLESS)]:
+            (folder / file).write_text(f"my notes: {text}\n")
+            command = ["push", str(folder), "eve/x", "--yes", "--dry-run"]
+            ended = servant.run(*command, HF_TOKEN="no-known/shape+of=a.token")
+            assert ended.returncode == code, (text, ended.stderr)
+            assert text not in ended.stderr
+        (folder / file).write_bytes(MODEL.get(file, b""))
     assert hub.log == []

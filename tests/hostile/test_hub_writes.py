@@ -128,13 +128,11 @@ def test_no_link_of_the_cache_is_written_or_deleted_through(hub, servant, outsid
     assert codes == {code, 9}
 
 
-def test_a_cache_that_is_a_link_itself_is_somebodys_choice(hub, tmp_path):
+def test_a_cache_that_is_a_link_itself_is_somebodys_choice(hub, servant, tmp_path):
     (tmp_path / "disk").mkdir()
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "hub").symlink_to(tmp_path / "disk")
+    (tmp_path / "hub").symlink_to(tmp_path / "disk")
     hub.add("eve/linked", MODEL)
-    with Servant(hub, tmp_path / "home") as servant:
-        assert servant.run("pull", "eve/linked").returncode == 0
+    assert servant.run("pull", "eve/linked", HF_HUB_CACHE=str(tmp_path / "hub")).returncode == 0
     assert os.listdir(tmp_path / "disk") == ["models--eve--linked"]
 
 
@@ -150,3 +148,16 @@ def test_a_blob_that_two_repositories_share_stays_shared(hub, servant, place):
     hub.log.clear()
     assert servant.run("pull", name).returncode == 0
     assert len(hub.log) == 1 and blob.is_symlink() and shared.read_bytes() == MODEL["config.json"]
+
+
+def test_what_a_killed_pull_has_left_is_removed_after_a_day(hub, servant, place):
+    name = next(FRESH)
+    hub.add(name, MODEL)
+    blobs = store(place, name) / "blobs"
+    blobs.mkdir(parents=True)
+    old, new, foreign = (blobs / f"{'a' * 40}.{mark}.incomplete" for mark in ("0" * 8, "1" * 8, "by-another"))
+    for path in (old, new, foreign):
+        path.write_text("half")
+        os.utime(path, (1, 1) if path != new else None)
+    assert servant.run("pull", name).returncode == 0
+    assert not old.exists() and new.exists() and foreign.exists()

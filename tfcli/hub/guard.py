@@ -69,10 +69,18 @@ class Guard:
         self._passed += count
         if self._passed >= WINDOW_BYTES:
             self._passed = 0
-            self._end = max(self._end, time.monotonic() + WINDOW_SECONDS)
+            self._extend(WINDOW_SECONDS)
+
+    def sent(self, count: int) -> None:
+        """A body of so many bytes is on its way. What the Hub does with a large one has the time of another call."""
+        if count >= WINDOW_BYTES:
+            self._extend(CALL_SECONDS)
 
     def too_late(self) -> NetworkError:
         return NetworkError(f"{self.home.host} is too slow", "try again later, or from another network")
+
+    def _extend(self, seconds: float) -> None:
+        self._end = max(self._end, time.monotonic() + seconds)
 
     def _begin(self) -> None:
         self.is_late = False
@@ -84,6 +92,8 @@ class Guard:
         while (left := self._end - time.monotonic()) > 0:
             if done.wait(left):
                 return
+        if done.is_set():
+            return
         self.is_late = True
         for stream in self._streams:
             with contextlib.suppress(OSError):
@@ -141,9 +151,12 @@ class _Sent(httpx2.SyncByteStream):
         self.stream, self.guard = stream, guard
 
     def __iter__(self) -> Iterator[bytes]:
+        count = 0
         for part in self.stream:
             yield part
+            count += len(part)
             self.guard.progress(len(part))
+        self.guard.sent(count)
 
     def close(self) -> None:
         self.stream.close()

@@ -9,6 +9,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tfcli.disk import replace_file
 from tfcli.errors import NetworkError, ResourceError
 from tfcli.hub.answers import RemoteFile
 from tfcli.pulled import HubName, hub_cache
+
+_ABANDONED = 24 * 3600  # seconds
 
 
 class Store:
@@ -52,6 +55,7 @@ class Store:
         _own_folder(self._blobs)
         if (free := shutil.disk_usage(self._blobs).free) < file.size:
             raise ResourceError(f'"{self._blobs}" has {free:,} bytes left; {file.path} needs {file.size:,}')
+        self._remove_abandoned()
         path = self._blobs / f"{file.oid}.{secrets.token_hex(4)}.incomplete"
         incoming = Incoming(path, file)
         try:
@@ -62,6 +66,13 @@ class Store:
         finally:
             incoming.file.close()
             path.unlink(missing_ok=True)
+
+    def _remove_abandoned(self) -> None:
+        """What a pull that was killed has left. One that is at work would have written to it since."""
+        for path in self._blobs.glob(f"*.{'[0-9a-f]' * 8}.incomplete"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.lstat().st_mtime > _ABANDONED:
+                    path.unlink()
 
     def put(self, file: RemoteFile) -> Path:
         """Makes a file that the cache holds one of this commit, and returns its path."""
