@@ -18,6 +18,8 @@ def read_chinese(text: str) -> Decimal:
     text = text.removeprefix("百分之").removesuffix("%")
     if re.fullmatch(r"[\d,]+(\.\d+)?", text):
         return Decimal(text.replace(",", ""))
+    if re.fullmatch(r"\d[百千]", text):
+        return Decimal(text[0]) * _SMALL[text[1]]
     for unit, value in sorted(_LARGE.items(), key=lambda item: -item[1]):
         before, found, after = text.rpartition(unit)
         if found:

@@ -129,7 +129,10 @@ def test_percentages(kind, count):
     forms = set()
     for value in drawn(kind, count):
         tenths = re.fullmatch("(.)成(半?)", value.zh)
-        said = read_chinese(tenths[1]) * 10 + 5 * bool(tenths[2]) if tenths else read_chinese(value.zh)
+        said = read_chinese(tenths[1]) * 10 + 5 * bool(tenths[2]) if tenths else None
+        if said is None:
+            thousandths = value.zh.startswith("千分之")
+            said = read_chinese(value.zh.removeprefix("千分之")) / (10 if thousandths else 1)
         assert value.en.endswith("%") and said == read_english(value.en), value
         assert value.forms["points"][1] == f"{plain(said)} percentage points"
         forms.add(value.zh[0] if value.zh[0] == "百" else value.zh[-1])

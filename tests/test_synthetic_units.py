@@ -164,7 +164,9 @@ def test_hours(count):
 def test_durations(kind, count):
     """The same number of the same unit, the plural where there is more than one."""
     for value in drawn(kind, count):
-        if match := re.fullmatch("半(个?)(小时|天|月|年)", value.zh):
+        if match := re.fullmatch("([一三])刻钟", value.zh):
+            assert value.en == f"{read_chinese(match[1]) * 15} minutes"
+        elif match := re.fullmatch("半(个?)(小时|天|月|年)", value.zh):
             assert value.en.startswith("half a") and value.en.endswith(UNITS.get(match[2], "month")), value
         elif match := re.fullmatch("(.+)个半(小时|月|星期|钟头)", value.zh):
             number, unit = re.fullmatch(r"(\w+) and a half (\w+)s", value.en).groups()

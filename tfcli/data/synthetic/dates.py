@@ -6,6 +6,7 @@ import random
 from tfcli.data.synthetic.entities import of_kind
 from tfcli.data.synthetic.grammar import Slots, Value
 from tfcli.data.synthetic.magnitudes import small
+from tfcli.data.synthetic.names import listed
 from tfcli.data.synthetic.numerals import chinese, either, ordinal, spelled
 from tfcli.data.synthetic.years import decade, year
 
@@ -176,6 +177,7 @@ SLOTS: Slots = {
     "date": full_date,
     "dated": date_and_weekday,
     "weekday": weekday,
+    "festival": listed("festival"),
     "when": lambda rng: Value(*rng.choice(of_kind("past", "future"))),
     "past": past,
     "future": future,

@@ -1,10 +1,11 @@
 """Sentence frames with slots: a line of Chinese, a line of English, and values that fill both.
 
-A frame is written as `{person}花了{money}买[这辆|一辆]车。` TAB `{person} paid {money} for [the|this] car.`: {slot} and
+A frame is written as `{person}花了{price}买[这辆|一辆]车。` TAB `{person} paid {price} for [the|this] car.`: {slot} and
 {slot2} are two values of one kind, {slot.form} another form of the same value (person.his, things.is). [a|b] is one of
-several wordings, drawn for each side by itself; <a|b> is the same choice on both sides, the first with the first and so
-on. A third column, if there is one, says how often the frame is drawn beside the others (1). The article before a slot
-follows its value: "a {age}" becomes "an 8".
+several wordings, drawn for each side by itself. <a|b> is one choice for both sides: the first choice of the Chinese is
+the first of the English, so a line with two of them must have them in one order. A third column, if there is one, says
+how often the frame is drawn beside the others (1). The article before a slot follows its value: "a {age}" becomes
+"an 8".
 """
 
 import random

@@ -25,6 +25,7 @@ _OVER = (
     ("至少{}", "at least {}"),
     ("不到{}", "fewer than {}"),
     ("大约{}", "about {}"),
+    ("{}来", "about {}"),
     ("约{}", "about {}"),
     ("差不多{}", "almost {}"),
 )
@@ -67,7 +68,9 @@ def approximate(rng: random.Random) -> Value:
         return Value(zh, f"{word(first)} or {word(first + 1)}", PLURAL)
     number = rng.randrange(1, 10) * 10 ** rng.randrange(1, 7)
     zh, en = either(number, rng)
-    form, meaning = rng.choice(_OVER[1:] if zh.endswith(tuple("0123456789")) and number < 100 else _OVER)
+    form, meaning = rng.choice(_OVER)
+    if form == "{}来" and not (number < 100 and zh.endswith("十")):
+        form = "约{}"
     return Value(form.format(zh), meaning.format(en), PLURAL)
 
 
@@ -118,7 +121,12 @@ def _show_per_cent(number: Decimal, rng: random.Random) -> Value:
 
 
 def percent(rng: random.Random) -> Value:
-    """百分之六点五, 6.5%, 三成: a share of something, below 100%."""
+    """百分之六点五, 6.5%, 三成, 千分之五: a share of something, below 100%."""
+    if rng.random() < 0.05:
+        thousandths = rng.randrange(1, 30)
+        said = chinese(thousandths) if rng.random() < 0.7 else str(thousandths)
+        share = Decimal(thousandths) / 10
+        return Value(f"千分之{said}", f"{plain(share)}%", _points(share))
     if rng.random() < 0.08:
         tens = rng.randrange(1, 10)
         half = rng.random() < 0.2

@@ -84,6 +84,19 @@ def mixed(number: int, numerals: bool = False) -> str:
     return str(number)
 
 
+def in_units(number: int) -> str:
+    """Digits before each unit: 3亿2000万, 5千万, 3百万; other numbers as `mixed` writes them."""
+    parts = [(number // 10**8, "亿"), (number // 10**4 % 10**4, "万"), (number % 10**4, "")]
+    filled = [(part, unit) for part, unit in parts if part]
+    if len(filled) == 1 and filled[0][1] and filled[0][0] in range(1000, 10**4, 1000):
+        return f"{filled[0][0] // 1000}千{filled[0][1]}"
+    if len(filled) == 1 and filled[0][1] == "万" and filled[0][0] in range(100, 1000, 100):
+        return f"{filled[0][0] // 100}百{filled[0][1]}"
+    if len(filled) == 2 and filled[1][0] >= 1000 and filled[1] != parts[2]:
+        return "".join(f"{part}{unit}" for part, unit in filled)
+    return mixed(number)
+
+
 def plain(number: Decimal | int) -> str:
     """Digits, without a trailing fraction of zeros."""
     text = f"{number:f}"
@@ -117,7 +130,7 @@ def either(number: int, rng: random.Random, counting: bool = False) -> tuple[str
     """A number as Chinese writes it in one of its ways, and in English; counting: 2 before a measure word is 两."""
     way = rng.random()
     if number >= 10**4 and way < 0.5:
-        return mixed(number, numerals=way < 0.1), english(number)
+        return in_units(number) if way > 0.4 else mixed(number, numerals=way < 0.1), english(number)
     if way < 0.75 if number >= 13 else way < 0.4:
         digits = f"{number:,}" if number >= 1000 and rng.random() < 0.4 else str(number)
         return digits, f"{number:,}"

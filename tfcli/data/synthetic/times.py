@@ -121,6 +121,8 @@ def duration(rng: random.Random, kinds: range = range(15)) -> Value:
     """三天, 半个小时, 一个半月, 两年零三个月, 1小时40分钟. kinds: which of the units."""
     long, short = 7 in kinds, 6 in kinds
     way = rng.random()
+    if short and way < 0.02:
+        return rng.choice((Value("一刻钟", "15 minutes", PLURAL), Value("三刻钟", "45 minutes", PLURAL)))
     if way < 0.08:
         zh, en = rng.choice(_HALVES[0 if short else 1 : 4 if long else 1])
         return Value(zh, en, SINGULAR)
