@@ -7,6 +7,7 @@ from itertools import count, islice
 import pytest
 from conftest import TINY
 
+from tfcli.cli.app import main
 from tfcli.cli.direction import choose_model, peek
 from tfcli.cli.records import Record
 from tfcli.errors import NotFoundError, UsageError
@@ -69,3 +70,19 @@ def test_no_more_is_read_ahead_than_the_first_text():
     assert text == "first" and read == [0, 1, 2]
     assert [record.text for record in islice(all_of_them, 9)] == texts
     assert peek([])[0] == "" and list(peek([])[1]) == []
+
+
+def test_translate_takes_the_model_that_is_chosen(models, monkeypatch, capfd, tmp_path):
+    (tmp_path / "a.txt").write_text("\nLong time no see.\n好久不见\n", encoding="utf-8")
+    asked = []
+    monkeypatch.setattr("tfcli.cli.translate.load_translator", lambda settings, *_: asked.append(settings.model))
+    for arguments in (
+        ["Hi there"],
+        ["好久不见"],
+        ["--from", "en", "好久不见"],
+        ["-i", str(tmp_path / "a.txt"), "-o", "-"],
+    ):
+        main(["translate", *arguments])
+    assert asked == ["en-zh", "zh-en", "en-zh", "en-zh"]
+    assert main(["translate", "-m", "zh-en", "--to", "zh", "Hi"]) == 2
+    assert 'the model "zh-en" translates zh → en, not zh → zh' in capfd.readouterr().err

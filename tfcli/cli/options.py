@@ -24,6 +24,12 @@ _PROTECT = f"Kept as they are: {', '.join(PROTECTED)}, by commas, or none."
 _ENCODING = "Bytes that are not UTF-8: replace and say so, or stop."
 
 Model = Annotated[str | None, setting("-m", "--model", metavar="MODEL", default="zh-en", help=_MODEL)]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="LANG", help="Choose a model that reads this.", show_default=False)
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="LANG", help="Choose a model that writes this.", show_default=False)
+]
 Revision = Annotated[
     str | None, typer.Option("--revision", metavar="R", help="Of a pulled model: a branch, a tag or a commit.")
 ]

@@ -13,6 +13,7 @@ import typer
 
 from tfcli.cli import console, options
 from tfcli.cli.answers import Answered, answer
+from tfcli.cli.direction import choose_model, is_open, peek
 from tfcli.cli.documents import Documents
 from tfcli.cli.errors import Interrupted, NotMetError
 from tfcli.cli.formats import FORMATS, Render
@@ -58,6 +59,8 @@ def translate(
     recursive: options.Recursive = False,
     force: options.Force = False,
     model: options.Model = None,
+    source: options.From = None,
+    target: options.To = None,
     revision: options.Revision = None,
     offline: options.Offline = False,
     format: Annotated[Format | None, typer.Option("--format", help=_FORMAT, show_default=False)] = None,
@@ -94,6 +97,7 @@ def translate(
     Examples:
       tfcli translate "好久不见"
       cat news.zh | tfcli translate > news.en
+      tfcli translate --from en --to zh "Long time no see."
       tfcli translate -i news.zh -o news.en
       tail -f chat.log | tfcli translate --json
       tfcli translate -i manual.zh --glossary terms.tsv
@@ -109,12 +113,13 @@ def translate(
     if texts and inputs:
         raise UsageError("give TEXT or --input, not both", "tfcli translate --help   shows examples")
     check_texts(texts or [], output)
-    settings = resolve(
+    resolved = resolve(
         dict(model=at_revision(model, revision), device=device, dtype=dtype, engine=engine, threads=threads)
         | dict(batch_tokens=batch_tokens, max_length=max_length, length_ratio=length_ratio, split=split)
         | dict(processes=processes, protect=protect, normalize=normalize, encoding_errors=encoding_errors)
         | dict(glossary=glossary, flag_below=flag_below)
-    ).settings
+    )
+    settings = choose_model(resolved, source, target, " ".join(texts or []))
     sources = texts or inputs or [STDIN]
     kind = "jsonl" if as_json else format or ("text" if input_format == "jsonl" else None)
     wanted = Wanted(output, output_dir, kind, tuple(columns or ()), recursive)
@@ -129,6 +134,9 @@ def translate(
     records = Reader(input_format, field, settings.encoding_errors, keep_going, encoding)
     records = records.read(sources, arguments=bool(texts))
     interactive = STDIN in files and console.is_terminal(sys.stdin)
+    if files and not (interactive or source or target) and is_open(resolved):
+        first, records = peek(records)
+        settings = choose_model(resolved, source, target, first)
     if interactive:
         console.note(f"type a line and press Enter; {_END_OF_INPUT} ends")
     with open_output(output, force) as write:
