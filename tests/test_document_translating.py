@@ -9,7 +9,7 @@ from tfcli.documents import open_document
 from tfcli.documents.linking import WordLinks, find_places, place_links
 from tfcli.documents.reading import Reading
 from tfcli.documents.segment import ATOM, Mark, Segment, walk
-from tfcli.documents.translating import translate_segments
+from tfcli.documents.translating import translate_segments, without_new_stop
 from tfcli.documents.words import find_words
 
 
@@ -84,6 +84,23 @@ def test_sentences_are_joined_as_the_target_language_does():
     marks = (Mark(0, 1, "<b>", "</b>"),)
     (result,) = translate_segments([Segment("I go. You stay.", marks)], lambda texts: ["我走。", "你留。"], no_links)
     assert result.text == "我走。你留。"
+
+
+@pytest.mark.parametrize(
+    "source, answer, expected",
+    [
+        ("图书馆", "The library.", "The library"),
+        ("Settings", "设置。", "设置"),
+        ("我走了。", "I left.", "I left."),
+        ("你好！再见", "Hello! Bye.", "Hello! Bye."),
+        ("水果等", "Fruit, etc.", "Fruit, etc."),
+        ("美国", "The U.S.", "The U.S."),
+        ("等等", "Wait...", "Wait..."),
+        ("好", ".", ""),
+    ],
+)
+def test_a_full_stop_that_the_source_has_not_is_left_out(source, answer, expected):
+    assert without_new_stop(source, answer) == expected
 
 
 def test_words_are_found_whatever_a_tokenizer_did_to_them():

@@ -1,5 +1,6 @@
 """Segments translated: what has no marks in it as a whole, the rest sentence by sentence, its marks moved."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,9 @@ from tfcli.documents.moving import Aligned, move_marks
 from tfcli.documents.segment import Mark, Segment, Span, has_text
 from tfcli.documents.words import joint, trim
 from tfcli.text.split import split
+
+_MARKS = re.compile("[。｡！？；：….!?;:]")
+_ABBREVIATION = re.compile(r"\b(?:etc|inc|ltd|co|corp|jr|sr|st|vs|no)\.\Z", re.I)
 
 Translate = Callable[[Sequence[str]], Sequence[str]]
 """Texts to their translations, one for each."""
@@ -41,8 +45,15 @@ def translate_segments(segments: Sequence[Segment], translate: Translate, align:
     jobs = [_prepare(segment) for segment in segments]
     asked = [sentence for job in jobs for sentence in job.sentences if sentence.asked]
     for sentence, answer in zip(asked, translate([sentence.asked for sentence in asked]), strict=True):
-        sentence.answer = answer.strip()
+        sentence.answer = without_new_stop(sentence.asked, answer.strip())
     return [_finish(job, align) for job in jobs]
+
+
+def without_new_stop(source: str, answer: str) -> str:
+    """A translation without the full stop that its source does not have: headings, cells and menus have none, and a
+    model adds one to whatever it takes for a sentence."""
+    is_new = answer[-1:] in (".", "。") and answer.count(answer[-1]) == 1 and not _MARKS.search(source)
+    return answer[:-1] if is_new and not _ABBREVIATION.search(answer) else answer
 
 
 def _prepare(segment: Segment) -> _Job:
