@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
+from tfcli.decoding.beam import beam
 from tfcli.decoding.greedy import greedy
 from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.parallel import parallel
@@ -18,4 +19,6 @@ def decode(
     model: nn.Module, src: Sequence[Sequence[int]], search: Search, device: torch.device | str = "cpu"
 ) -> list[list[Hypothesis]]:
     """For each source sentence its hypotheses, the best first, found the way this model is decoded."""
+    if search.beam_size > 1:
+        return beam(model, src, search, device)
     return [[hypothesis] for hypothesis in DECODERS[model.decoding](model, src, search, device)]

@@ -21,6 +21,8 @@ _FREE_TOKENS = 16
 _MOST_PENALTY = 10
 _LOOP_TOKENS = 16
 """Fewer repeated tokens are no loop, as long as there is room for more."""
+DEAD = -1e10
+"""Log-probability of a partial translation that only fills a place in a beam."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ class Candidate:
 def choose(src: Sequence[int], search: Search, found: Sequence[Candidate]) -> list[Hypothesis]:
     """The hypotheses a beam is asked for, the best first, out of those it found: none that repeats itself or a
     placeholder. If none is left, an engine gives what greedy search finds, where both are stopped on the way."""
-    ranked = sorted(found, key=lambda one: -search.rank(one.total, len(search.prefix) + len(one.tokens)))
+    alive = (one for one in found if one.total > DEAD / 2)
+    ranked = sorted(alive, key=lambda one: -search.rank(one.total, len(search.prefix) + len(one.tokens)))
     replayed = (_replay(src, search, one) for one in ranked[: search.beam_size])
     return [h for h in replayed if not h.looped and repeated_placeholder(h.ids) is None][: search.num_hypotheses]
 

@@ -11,10 +11,12 @@ _GROWTH = 32
 
 
 class LayerCache:
-    """The memory of one decoder layer: named tensors whose first dimension is the batch."""
+    """The memory of one decoder layer: named tensors whose first dimension is the batch. tensors: of what was decoded.
+    source: of the source sentence."""
 
     def __init__(self):
         self.tensors: dict[str, Tensor] = {}
+        self.source: dict[str, Tensor] = {}
 
     def append(self, name: str, new_BHTK: Tensor, length: int) -> Tensor:
         """Writes `new` behind the first `length` entries and returns all, (B, H, length + T, K)."""
@@ -39,5 +41,15 @@ class Cache:
 
     def select(self, rows: Tensor) -> None:
         """Keeps the given sentences of the batch, in the given order."""
+        self.reorder(rows)
         for layer in self.layers:
-            layer.tensors = {name: torch.index_select(t, 0, rows) for name, t in layer.tensors.items()}
+            layer.source = _take(layer.source, rows)
+
+    def reorder(self, rows: Tensor) -> None:
+        """Each row goes on with what was decoded in another one of the same source sentence."""
+        for layer in self.layers:
+            layer.tensors = _take(layer.tensors, rows)
+
+
+def _take(tensors: dict[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+    return {name: torch.index_select(tensor, 0, rows) for name, tensor in tensors.items()}

@@ -97,7 +97,7 @@ class MemoryAttention(nn.Module):
         record: Record | None = None,
         view: str = "memory",
     ) -> Tensor:
-        k_BHSK, v_BHSK = self._keys_and_values(state_BSD, cache.layers[layer].tensors if cache else {}, view)
+        k_BHSK, v_BHSK = self._keys_and_values(state_BSD, cache.layers[layer].source if cache else {}, view)
         q_BHTK = split_heads(self.q(x_BTD), self.num_heads)
         out_BHTK, weights = self.kernel(q_BHTK, k_BHSK, v_BHSK, mask, None, record is not None)
         if record is not None:
