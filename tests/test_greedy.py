@@ -112,6 +112,9 @@ class Scripted:
             self.firsts = [self.firsts[row] for row in rows.tolist()]
         return self
 
+    def reorder(self, rows):  # among the beams of one sentence, which have one script
+        pass
+
     def decode(self, tgt_BT, memory, cache):
         assert len(tgt_BT) == len(self.firsts)
         self.sizes.append(len(tgt_BT))

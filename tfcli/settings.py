@@ -29,6 +29,7 @@ PROTECTED: tuple[Protect, ...] = typing.get_args(Protect)
 
 PREFIX = "TFCLI_"
 FOLDER_FILE = "tfcli.toml"
+_MAY_BE_ZERO = ("flag_below", "length_penalty")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Settings:
     batch_tokens: int | None = None
     max_length: int | None = None  # tokens of one translation
     length_ratio: float | None = None  # target tokens per source token
+    beam: int = 1  # partial translations that are kept at every step; 1 is greedy search
+    length_penalty: float = 1.0  # of a beam: above 1 prefers longer translations
     normalize: Normalization = "none"  # what is done to a text before the model reads it
     split: Split = "auto"
     protect: tuple[Protect, ...] = PROTECTED
@@ -123,7 +126,7 @@ def _check(name: str, value: object, label: str) -> Any:
         raise ModelError(f'{label} is "{checked}"; it must be auto, cpu, cuda, cuda:N or mps')
     if name == "flag_below" and not 0 <= checked <= 1:
         raise ModelError(f"{label} must be from 0 to 1, not {checked}")
-    if isinstance(checked, int | float) and checked <= 0 and name != "flag_below":
+    if isinstance(checked, int | float) and (checked < 0 or checked == 0 and name not in _MAY_BE_ZERO):
         raise ModelError(f"{label} must be more than 0, not {checked}")
     return checked
 
@@ -133,7 +136,7 @@ def _parse(hint: Any, text: str) -> object:
     if typing.get_origin(hint) is tuple:
         return [] if text == "none" else [part.strip() for part in text.split(",")]
     for kind in (int, float):
-        if kind in typing.get_args(hint):
+        if kind in (hint, *typing.get_args(hint)):
             try:
                 return kind(text)
             except ValueError:

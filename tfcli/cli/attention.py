@@ -66,7 +66,11 @@ def attention(
     output: options.Output = None,
     force: options.Force = False,
     model: options.Model = None,
+    beam: options.Beam = None,
+    length_penalty: options.LengthPenalty = None,
     device: options.Device = None,
+    dtype: options.Dtype = None,
+    engine: options.Engine = None,
     threads: options.Threads = None,
     protect: options.Protect = None,
 ) -> None:
@@ -81,9 +85,9 @@ def attention(
       tfcli attention "好久不见" --target "Long time no see."
       tfcli attention --format pharaoh --words < news.zh > links.txt
 
-    The tokens are those that translate prints. html and npz hold all kinds, layers and heads. pharaoh writes a line for
-    each line: links source-target, tokens counted from 0, read where the model aligns best unless --layer or --head say
-    otherwise.
+    The tokens are those that translate prints with the same options. html and npz hold all kinds, layers and heads.
+    pharaoh writes a line for each line: links source-target, tokens counted from 0, read where the model aligns best
+    unless --layer or --head say otherwise.
     """
     from tfcli.attention_maps.view import View
     from tfcli.looking import Translator
@@ -92,8 +96,10 @@ def attention(
     if (pairs or threshold is not None) and chosen != "pharaoh":
         raise UsageError("--pairs and --threshold are for --format pharaoh")
     view = View(kind, stage, layer, head, threshold, *_paper(output))
-    given = dict(model=model, device=device, threads=threads, protect=protect, engine="torch", dtype="float32")
-    settings = resolve(given).settings
+    settings = resolve(
+        dict(model=model, beam=beam, length_penalty=length_penalty, protect=protect)
+        | dict(device=device, dtype=dtype, engine=engine, threads=threads)
+    ).settings
     lines = Reader("text", "", settings.encoding_errors).read(texts or [STDIN], arguments=bool(texts))
     with _destination(output, force, chosen) as write:
         translator = load_translator(settings, kind=Translator)

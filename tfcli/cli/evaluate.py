@@ -69,6 +69,8 @@ def evaluate(
     ] = False,
     as_json: options.Json = False,
     model: options.Model = None,
+    beam: options.Beam = None,
+    length_penalty: options.LengthPenalty = None,
     max_length: options.MaxLength = None,
     length_ratio: options.LengthRatio = None,
     device: options.Device = None,
@@ -83,6 +85,7 @@ def evaluate(
     Examples:
       tfcli evaluate test.tsv
       tfcli evaluate news.tsv talks.tsv -m runs/zh-en --json
+      tfcli evaluate test.tsv --beam 4
       tfcli evaluate test.tsv --hyp theirs.en
       tfcli evaluate zh-en.tsv -m en-zh --reverse
       tfcli evaluate --src test.zh --ref test.en --fail-under bleu=22,chrf=40
@@ -103,7 +106,7 @@ def evaluate(
         raise UsageError("--calibrate goes with a model and test sets that have references")
     settings = resolve(
         dict(model=model, device=device, dtype=dtype, engine=engine, threads=threads, batch_tokens=batch_tokens)
-        | dict(max_length=max_length, length_ratio=length_ratio)
+        | dict(max_length=max_length, length_ratio=length_ratio, beam=beam, length_penalty=length_penalty)
     ).settings
     translator = None if hypotheses else load_translator(settings)
     translated: list[list[Translation]] = []

@@ -55,7 +55,7 @@ def explain(
     from tfcli.explain.topics import find_facts
     from tfcli.looking import Translator
 
-    given = dict(model=model, device="cpu", engine="torch", dtype="float32")
+    given = dict(model=model, device="cpu", engine="torch", dtype="float32", beam=1)
     translator = load_translator(resolve(given).settings, kind=Translator)
     example = find_language(translator.bundle.config.source).example
     lesson = Lesson(translator, example if text is None else text)

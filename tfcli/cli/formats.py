@@ -1,4 +1,7 @@
-"""How a translated line is written: as text, as a JSON object, or as a row of a TSV."""
+"""How a translated line is written: as text, as a JSON object, or as a row of a TSV.
+
+alternatives: so many translations of each line were asked for; if more than one, each stands there with its score.
+"""
 
 import json
 import re
@@ -11,7 +14,8 @@ from tfcli.text.lines import one_line
 from tfcli.text.sanitize import safe_cell
 
 OutputFormat = Literal["text", "jsonl", "tsv"]
-Render = Callable[[Record, Translation], str]
+Render = Callable[..., str]
+"""(record, translation, alternatives=1) -> what is written."""
 
 
 def flags(record: Record, result: Translation) -> list[Flag]:
@@ -19,11 +23,15 @@ def flags(record: Record, result: Translation) -> list[Flag]:
     return [flag for flag in FLAGS if flag in record.flags or flag in result.flags]
 
 
-def text(record: Record, result: Translation) -> str:
-    return one_line(result.translation)
+def text(record: Record, result: Translation, alternatives: int = 1) -> str:
+    """The translation; with others, which are indented, for somebody who reads them."""
+    if alternatives == 1:
+        return one_line(result.translation)
+    lines = (f"{one_line(other.translation)} ({other.score:.2f})" for other in result.alternatives)
+    return "\n    ".join(lines) or one_line(result.translation)
 
 
-def jsonl(record: Record, result: Translation) -> str:
+def jsonl(record: Record, result: Translation, alternatives: int = 1) -> str:
     """What came in with the text goes out again beside the translation."""
     values = {
         "id": record.number - 1,
@@ -36,14 +44,23 @@ def jsonl(record: Record, result: Translation) -> str:
         "target_tokens": result.target_tokens,
         "flags": flags(record, result),
     }
+    if alternatives > 1:
+        values["alternatives"] = [
+            {"translation": other.translation, "score": round(other.score, 4)} for other in result.alternatives
+        ]
     # Some readers of JSON lines end a line at these; JSON allows them in strings only, and escaped just as well.
     return re.sub("[\x7f-\x9f\u2028\u2029\ud800-\udfff]", _escape, json.dumps(values, ensure_ascii=False))
 
 
-def tsv(record: Record, result: Translation) -> str:
-    cells = (one_line(safe_cell(cell)) for cell in (record.text, result.translation))
+def tsv(record: Record, result: Translation, alternatives: int = 1) -> str:
+    """Source, translation, score, confidence, flags; for each further alternative that was asked for two columns more,
+    empty if there is none."""
     confidence = "" if result.confidence is None else f"{result.confidence:.4f}"
-    return "\t".join([*cells, f"{result.score:.4f}", confidence, ",".join(flags(record, result))])
+    row = [record.text, result.translation, f"{result.score:.4f}", confidence, ",".join(flags(record, result))]
+    for other in result.alternatives[1:]:
+        row += [other.translation, f"{other.score:.4f}"]
+    row += [""] * (3 + 2 * alternatives - len(row))
+    return "\t".join(one_line(safe_cell(cell)) for cell in row)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -23,7 +23,9 @@ def at_revision(model: str | None, revision: str | None) -> str | None:
     return f"{model}@{revision}"
 
 
-def load_translator(settings: Settings, prefix: str = "", kind: "type[Translator] | None" = None) -> "Translator":
+def load_translator(
+    settings: Settings, prefix: str = "", alternatives: int = 1, kind: "type[Translator] | None" = None
+) -> "Translator":
     """The model of these settings, ready to translate. kind: a Translator that can do more."""
     from tfcli.bundle import locate, read_bundle
     from tfcli.decoding.translator import Translator
@@ -41,6 +43,9 @@ def load_translator(settings: Settings, prefix: str = "", kind: "type[Translator
         protect=settings.protect,
         glossary=read_glossaries(settings.glossary),
         flag_below=settings.flag_below,
+        beam=settings.beam,
+        length_penalty=settings.length_penalty,
+        alternatives=alternatives,
         prefix=prefix,
         **{name: value for name, value in from_model.items() if value is not None},
     )
@@ -67,4 +72,5 @@ def describe(translator: "Translator") -> str:
     config, engine = translator.bundle.config, translator.engine
     where = f"cpu, {console.count(engine.threads, 'thread')}" if engine.device == "cpu" else engine.device
     where += f", {translator.choice.name} {engine.dtype}"
+    where += f", beam {translator.search.beam_size}" if translator.search.beam_size > 1 else ""
     return f"{config.source} → {config.target}  {translator.bundle.folder.name} ({where})"

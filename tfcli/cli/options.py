@@ -55,6 +55,12 @@ MaxLength = Annotated[
 LengthRatio = Annotated[
     float | None, setting("--length-ratio", metavar="R", default="2", help="Most tokens per source token.")
 ]
+Beam = Annotated[
+    int | None, setting("--beam", metavar="N", default="1, greedy", help="Keep the N best beginnings at every step.")
+]
+LengthPenalty = Annotated[
+    float | None, setting("--length-penalty", metavar="A", default="1", help="Of a beam: more prefers longer ones.")
+]
 SplitOption = Annotated[
     Split | None, setting("--split", default="auto", help="auto: sentence by sentence, long ones by clauses.")
 ]

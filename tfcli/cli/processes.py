@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tfcli.cli import console
 from tfcli.cli.answers import Answered
 from tfcli.cli.records import Record
-from tfcli.decoding.translation import Translation
+from tfcli.decoding.translation import read_translation
 from tfcli.errors import ResourceError, TfcliError
 from tfcli.settings import Settings
 
@@ -41,10 +41,10 @@ def count_processes(wanted: int | None, total: int | None, engine: "Engine") -> 
     return wanted or (engine.threads if total >= _WORTH_BYTES else 1)
 
 
-def order(settings: Settings, prefix: str, keep_going: bool) -> dict[str, Any]:
+def order(settings: Settings, prefix: str, alternatives: int, keep_going: bool) -> dict[str, Any]:
     """What a worker is told first."""
-    mode = dataclasses.asdict(console.mode)
-    return {"settings": dataclasses.asdict(settings), "prefix": prefix, "keep_going": keep_going, "mode": mode}
+    told = {"prefix": prefix, "alternatives": alternatives, "keep_going": keep_going}
+    return told | {"settings": dataclasses.asdict(settings), "mode": dataclasses.asdict(console.mode)}
 
 
 @contextmanager
@@ -123,7 +123,7 @@ class _Worker:
         for rows in answer["parts"]:
             part, start = window[start : start + len(rows)], start + len(rows)
             records = [dataclasses.replace(one, flags=tuple(flags)) for one, (flags, _) in zip(part, rows, strict=True)]
-            results = [Translation(**values | {"flags": tuple(values["flags"])}) for _, values in rows]
+            results = [read_translation(values) for _, values in rows]
             answered.append((records, results))
         if answer["error"]:
             error = TfcliError(answer["error"]["message"], answer["error"]["hint"])

@@ -76,6 +76,11 @@ def translate(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="A line that fails comes back empty, a file is left out; exit with 3.")
     ] = False,
+    beam: options.Beam = None,
+    alternatives: Annotated[
+        int, typer.Option("--alternatives", metavar="K", help="The K best of a beam, with their scores.")
+    ] = 1,
+    length_penalty: options.LengthPenalty = None,
     max_length: options.MaxLength = None,
     length_ratio: options.LengthRatio = None,
     normalize: options.Normalize = None,
@@ -103,6 +108,7 @@ def translate(
       tfcli translate -i manual.zh --glossary terms.tsv
       tfcli translate -i film.srt -o film.en.srt
       tfcli translate --recursive -i docs -O docs-en
+      tfcli translate --beam 4 --alternatives 3 "好久不见"
       tfcli translate -- "-5 度"
 
     As many lines come out as go in, in order. Lines that may be wrong are flagged: named at the end on stderr, listed
@@ -117,13 +123,17 @@ def translate(
         dict(model=at_revision(model, revision), device=device, dtype=dtype, engine=engine, threads=threads)
         | dict(batch_tokens=batch_tokens, max_length=max_length, length_ratio=length_ratio, split=split)
         | dict(processes=processes, protect=protect, normalize=normalize, encoding_errors=encoding_errors)
-        | dict(glossary=glossary, flag_below=flag_below)
+        | dict(glossary=glossary, flag_below=flag_below, beam=beam, length_penalty=length_penalty)
     )
     settings = choose_model(resolved, source, target, " ".join(texts or []))
     sources = texts or inputs or [STDIN]
     kind = "jsonl" if as_json else format or ("text" if input_format == "jsonl" else None)
     wanted = Wanted(output, output_dir, kind, tuple(columns or ()), recursive)
-    if targets := find_targets([] if texts else sources, wanted, settings.model):
+    targets = find_targets([] if texts else sources, wanted, settings.model)
+    seen = output in (None, "-") and console.is_terminal(sys.stdout)
+    if alternatives > 1 and (targets or kind not in ("jsonl", "tsv") and not seen):
+        raise UsageError("text has one line for each line, and no place for alternatives", "use   --format tsv|jsonl")
+    if targets:
         documents = Documents(load_looking(settings, prefix), encoding, wanted.columns, force, keep_going)
         _judge(documents.translate(targets, skip_done=output_dir is not None), strict)
         return
@@ -141,7 +151,7 @@ def translate(
         console.note(f"type a line and press Enter; {_END_OF_INPUT} ends")
     with open_output(output, force) as write:
         with console.signals_held():  # a library that is stopped while it is imported may say anything
-            translator = load_translator(settings, prefix)
+            translator = load_translator(settings, prefix, alternatives)
         count = count_processes(settings.processes, total if files else None, translator.engine)
         size = WINDOW_BYTES if count > 1 else min(_WINDOW_BATCHES * translator.batch_tokens, _MOST_WINDOW_BYTES)
         windows = (live_windows if total is None else full_windows)(records, size)
@@ -151,8 +161,8 @@ def translate(
         busy = watched and not interactive and not (output in (None, "-") and console.is_terminal(sys.stdout))
         with Progress(total, bar=busy, spoken=bool(files) and not interactive) as progress:
             windows = _watched(windows, translator.bundle.config, settings.normalize)
-            render = FORMATS[kind or "text"]
-            with _answering(count, translator, settings, prefix, keep_going) as answered:
+            render = partial(FORMATS[kind or "text"], alternatives=alternatives)
+            with _answering(count, translator, settings, prefix, alternatives, keep_going) as answered:
                 _run(answered(windows), render, write, progress)
     _judge(progress, strict)
 
@@ -167,7 +177,7 @@ def _judge(progress: Progress, strict: bool) -> None:
 
 @contextmanager
 def _answering(
-    count: int, translator: "Translator", settings: Settings, prefix: str, keep_going: bool
+    count: int, translator: "Translator", settings: Settings, prefix: str, alternatives: int, keep_going: bool
 ) -> Iterator[Callable[[Iterator[list[Record]]], Iterator[Answered]]]:
     """What makes windows into windows with their translations, by this process or by so many others."""
     if count == 1:
@@ -175,7 +185,7 @@ def _answering(
         yield lambda windows: chain.from_iterable(map(ask, windows))
         return
     own = replace(settings, threads=max(translator.engine.threads // count, 1))
-    with started(count, order(own, prefix, keep_going)) as processes:
+    with started(count, order(own, prefix, alternatives, keep_going)) as processes:
         yield processes.share
 
 

@@ -25,7 +25,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     order = json.loads(sys.stdin.buffer.readline())
     console.mode = console.Mode(quiet=True)  # the parent has said how the model was loaded
-    translator = load_translator(build(Settings, order["settings"]), order["prefix"])
+    translator = load_translator(build(Settings, order["settings"]), order["prefix"], order["alternatives"])
     console.mode = console.Mode(**order["mode"])
     for line in sys.stdin.buffer:
         window = [Record(number, text, None, tuple(flags)) for number, text, flags in json.loads(line)]

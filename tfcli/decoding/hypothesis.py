@@ -1,5 +1,6 @@
 """What a search leaves behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -15,3 +16,10 @@ class Hypothesis:
     score: float
     finished: bool
     looped: bool
+
+
+def mean_score(hypotheses: Sequence[Hypothesis]) -> float:
+    """The score of several hypotheses as one; 0.0 of none."""
+    lengths = [len(hypothesis.ids) + 1 for hypothesis in hypotheses]
+    total = sum(h.score * length for h, length in zip(hypotheses, lengths, strict=True))
+    return total / max(sum(lengths), 1)

@@ -1,6 +1,8 @@
 """What a reader is told of a translated text: its score, how sure the model is, what may be wrong."""
 
 from tfcli.config.confidence import Confidence
+from tfcli.decoding.alternatives import list_alternatives
+from tfcli.decoding.hypothesis import mean_score
 from tfcli.decoding.segments import Job, Reading, join
 from tfcli.decoding.translation import FLAGS, Flag, Translation
 from tfcli.errors import UsageError
@@ -10,23 +12,29 @@ from tfcli.text.repetition import is_loop
 
 class Judge:
     """confidence: what the scores of the model are worth. flag_below: translations of less confidence are flagged as
-    unsure; None: the model's own threshold. UsageError if the model has no confidence to compare with it."""
+    unsure; None: the model's own threshold. alternatives: so many translations are wanted of each text. UsageError if
+    the model has no confidence to compare with flag_below."""
 
-    def __init__(self, source: Language, target: Language, confidence: Confidence, flag_below: float | None):
+    def __init__(
+        self,
+        source: Language,
+        target: Language,
+        confidence: Confidence,
+        flag_below: float | None,
+        alternatives: int = 1,
+    ):
         if flag_below and not confidence.is_measured:
             hint = "measure it with   tfcli evaluate DEV.tsv --calibrate"
             raise UsageError("nobody has measured how sure this model may be", hint)
-        self.source, self.target, self.confidence = source, target, confidence
+        self.source, self.target, self.confidence, self.alternatives = source, target, confidence, alternatives
         self.flag_below = confidence.threshold if flag_below is None else flag_below
 
     def finish(self, job: Job) -> Translation:
         """What became of a text."""
         if not job.source.strip():
             return Translation(job.source, job.source)
-        readings, text = job.readings, join(job, self.source, self.target)
+        readings, text = job.readings, self._write(job)
         hypotheses = [reading.hypothesis for reading in readings]
-        lengths = [len(hypothesis.ids) + 1 for hypothesis in hypotheses]
-        total = sum(h.score * length for h, length in zip(hypotheses, lengths, strict=True))
         confidence = None
         if self.confidence.is_measured and hypotheses:
             confidence = min(self.confidence.of(hypothesis.score) for hypothesis in hypotheses)
@@ -34,13 +42,17 @@ class Judge:
         return Translation(
             job.source,
             text,
-            total / max(sum(lengths), 1),
+            mean_score(hypotheses),
             sum(len(reading.ids) for reading in readings),
             sum(len(hypothesis.ids) for hypothesis in hypotheses),
             self._flags(job, text, confidence),
             unknown,
             confidence,
+            list_alternatives(job, self.alternatives, self._write),
         )
+
+    def _write(self, job: Job) -> str:
+        return join(job, self.source, self.target)
 
     def _flags(self, job: Job, text: str, confidence: float | None) -> tuple[Flag, ...]:
         readings, losses = job.readings, [segment.losses for segment in job.segments]

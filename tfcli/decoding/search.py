@@ -44,10 +44,12 @@ class Search:
     def __post_init__(self):
         if self.beam_size < 1:
             raise UsageError(f"a beam is at least 1 wide, not {self.beam_size}", "1 is greedy search")
-        if not 1 <= self.num_hypotheses <= self.beam_size:
+        if self.num_hypotheses < 1:
+            raise UsageError(f"there is at least 1 alternative, not {self.num_hypotheses}")
+        if self.num_hypotheses > self.beam_size:
             raise UsageError(
-                f"a beam of {self.beam_size} finds 1 to {self.beam_size} alternatives, not {self.num_hypotheses}",
-                f"widen it   --beam {max(self.num_hypotheses, 1)}",
+                f"a beam of {self.beam_size} finds at most {self.beam_size} alternatives, not {self.num_hypotheses}",
+                f"widen it   --beam {self.num_hypotheses}",
             )
         if not 0 <= self.length_penalty <= _MOST_PENALTY:
             raise UsageError(f"the length penalty is 0 to {_MOST_PENALTY}, not {self.length_penalty:g}")

@@ -22,7 +22,8 @@ _NARROW = str.maketrans("，。！？；：、（）", ",.!?;:,()")
 class Reading:
     """What the model reads at once, and its answer. ids: of protected.text. replaced: what is behind placeholders
     beside the protected spans. unknown_tokens: so many of the ids. is_cut: the text was longer than what the model
-    reads. prefixed: the answer begins with the forced prefix. masked: the answer, with sentinels."""
+    reads. prefixed: the answer begins with the forced prefix. masked: the answer, with sentinels. others: further
+    hypotheses and answers, if they were asked for, the best first."""
 
     protected: Protected
     ids: list[int]
@@ -32,6 +33,7 @@ class Reading:
     prefixed: bool = False
     hypothesis: Hypothesis | None = None
     masked: str = ""
+    others: list[tuple[Hypothesis, str]] = field(default_factory=list)
 
     def answer(self) -> tuple[str, bool]:
         """The answer with its spans put back, and whether every span was there once."""

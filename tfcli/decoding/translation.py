@@ -1,7 +1,8 @@
 """What a reader gets for one text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from tfcli.decoding.hypothesis import Hypothesis
 
@@ -9,6 +10,14 @@ Flag = Literal[
     "loop", "cut", "empty", "split", "placeholder", "number", "glossary", "unsure", "unknown", "encoding", "error"
 ]
 FLAGS: tuple[Flag, ...] = get_args(Flag)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of several translations of a text. score: mean log-probability per target token."""
+
+    translation: str
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +31,8 @@ class Translation:
     within a word, or at its end if splitting is off; `placeholder` if a name that should come back as it is did not,
     `number` if a number did not, or one came out that did not go in, `glossary` if a term did not come out as the
     glossary has it, `unsure` if the confidence of a sentence is below the threshold; `error` of a line that could not
-    be read or translated, by who reads the lines.
+    be read or translated, by who reads the lines. alternatives: if several were asked for, those that were found, this
+    one the first.
     """
 
     source: str
@@ -33,6 +43,13 @@ class Translation:
     flags: tuple[Flag, ...] = ()
     unknown_tokens: int = 0
     confidence: float | None = None
+    alternatives: tuple[Alternative, ...] = ()
+
+
+def read_translation(values: Mapping[str, Any]) -> Translation:
+    """A translation that was written down by `dataclasses.asdict`, and JSON."""
+    alternatives = tuple(Alternative(**other) for other in values["alternatives"])
+    return Translation(**{**values, "flags": tuple(values["flags"]), "alternatives": alternatives})
 
 
 @dataclass(frozen=True, slots=True)

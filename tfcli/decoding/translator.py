@@ -11,7 +11,7 @@ from tfcli.decoding.judge import Judge
 from tfcli.decoding.search import Search
 from tfcli.decoding.segments import Job, Reading, Segment, keeps_spans, split_around
 from tfcli.decoding.translation import Part, Translation
-from tfcli.errors import ResourceError
+from tfcli.errors import ResourceError, UsageError
 from tfcli.settings import PROTECTED, Normalization, Protect
 from tfcli.text.glossary import Found, Glossary
 from tfcli.text.languages import find_language
@@ -38,7 +38,9 @@ class Translator:
     normalize: a name in NORMALIZATIONS. protect: which spans come back as they were, see `text/protect.py`, and which
     names and numbers are looked for in the translation. glossary: terms and how they are translated. prefix: how each
     translation begins. flag_below: translations of less confidence are flagged as unsure; None: the model's own
-    threshold. max_length, length_ratio: see `Search`; of each piece, 16 tokens more than the ratio are always allowed.
+    threshold. max_length, length_ratio: most target tokens of each piece, and per source token; 16 are always
+    allowed. beam: partial translations that are kept at every step, 1 is greedy search. alternatives: so many
+    translations are wanted of each text. length_penalty: see `Search.rank`.
     """
 
     def __init__(
@@ -57,12 +59,18 @@ class Translator:
         length_ratio: float = 2.0,
         prefix: str = "",
         flag_below: float | None = None,
+        beam: int = 1,
+        alternatives: int = 1,
+        length_penalty: float = 1.0,
     ):
         self.bundle = bundle
         self.tokenizer = bundle.tokenizer()
         most = bundle.config.model.max_length - 1  # one place is taken by BOS or EOS
         begin = self.tokenizer.encode_target(re.sub(f"[{PLACEHOLDERS}]", "", _mend(prefix)))
-        self.search = Search(max_length=min(max_length or most, most), length_ratio=length_ratio, prefix=tuple(begin))
+        longest = min(max_length or most, most)
+        self.search = Search(longest, beam, alternatives, length_penalty, length_ratio, tuple(begin))
+        if beam > bundle.config.model.vocab_size:
+            raise UsageError(f"a beam of {beam} is wider than the vocabulary of {bundle.config.model.vocab_size}")
         self.choice = choose_engine(engine, bundle.config.model, self.search, device, dtype)
         self.engine = self.choice.engine(bundle, device, dtype, threads)
         self.batch_tokens = batch_tokens or self.engine.batch_tokens
@@ -72,7 +80,7 @@ class Translator:
         self._kinds = frozenset(protect)
         self._checks = Checks(self._kinds, (self._source.code, self._target.code), glossary or Glossary())
         self._most_tokens = most
-        self.judge = Judge(self._source, self._target, bundle.config.confidence, flag_below)
+        self.judge = Judge(self._source, self._target, bundle.config.confidence, flag_below, alternatives)
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """The translations of `texts`, one for each, in order."""
@@ -194,7 +202,7 @@ class Translator:
         start = 0
         while start < len(readings):
             prefixed, width = readings[start].prefixed, len(readings[start].ids) + 1
-            batch = readings[start : start + max(1, self.batch_tokens // width)]
+            batch = readings[start : start + max(1, self.batch_tokens // (width * self.search.beam_size))]
             batch = [reading for reading in batch if reading.prefixed == prefixed]
             search = self.search if prefixed else replace(self.search, prefix=())
             try:
@@ -202,11 +210,11 @@ class Translator:
             except MemoryError:
                 if len(batch) == 1:
                     raise ResourceError(f"not enough memory to translate {width} tokens at once") from None
-                self.batch_tokens = len(batch) * width // 2
+                self.batch_tokens = len(batch) * width * self.search.beam_size // 2
                 continue
             for reading, hypotheses in zip(batch, found, strict=True):
-                reading.hypothesis = hypotheses[0]
-                reading.masked = self.tokenizer.decode(reading.hypothesis.ids)
+                answers = [(hypothesis, self.tokenizer.decode(hypothesis.ids)) for hypothesis in hypotheses]
+                (reading.hypothesis, reading.masked), *reading.others = answers
             start += len(batch)
 
 
