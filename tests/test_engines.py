@@ -87,7 +87,7 @@ def test_the_rules_hold(name, rounds, make_bundle):
 
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=str)
-@pytest.mark.parametrize("beams", [(1,)], ids=["greedy"])
+@pytest.mark.parametrize("beams", [(1,), (2, 3, 5)], ids=["greedy", "beam"])
 @pytest.mark.parametrize("name", WITHOUT_TORCH)
 def test_float32_finds_what_torch_finds(name, beams, rounds, make_bundle):
     flags = set()
@@ -111,14 +111,28 @@ LINES = ["你好", "", "哈" * 18, "写信到 a@b.cn 或看 https://a.cn/x", "12
 
 @pytest.mark.parametrize("name", WITHOUT_TORCH)
 @pytest.mark.parametrize(
-    "options", [{}, {"prefix": "Hello"}, {"max_length": 4}, {"protect": ("number",)}, {"split": False}], ids=str
+    "options",
+    [
+        {},
+        {"prefix": "Hello"},
+        {"max_length": 4},
+        {"protect": ("number",)},
+        {"split": False},
+        {"beam": 4, "alternatives": 3},
+        {"beam": 2, "alternatives": 2, "prefix": "Hello", "length_penalty": 0.5, "max_length": 9},
+    ],
+    ids=str,
 )
 def test_texts_come_out_alike(name, options, tiny_bundle):
     def translate(engine: str):
         return Translator(tiny_bundle, engine=engine, dtype="float32", threads=1, **options).translate_detailed(LINES)
 
     for ours, theirs in zip(translate(name), translate("torch"), strict=True):
-        assert dataclasses.replace(ours, score=0) == dataclasses.replace(theirs, score=0)
+        for one, other in zip(ours.alternatives, theirs.alternatives, strict=True):
+            assert one.translation == other.translation and one.score == pytest.approx(other.score, abs=1e-4)
+        assert dataclasses.replace(ours, score=0, alternatives=()) == dataclasses.replace(
+            theirs, score=0, alternatives=()
+        )
         assert ours.score == pytest.approx(theirs.score, abs=1e-4)
 
 

@@ -17,7 +17,7 @@ IDS = st.lists(st.integers(0, 40), max_size=20)
     [
         (dict(beam_size=0), "at least 1 wide, not 0"),
         (dict(beam_size=-3), "at least 1 wide, not -3"),
-        (dict(num_hypotheses=2), "a beam of 1 finds at most 1 alternatives, not 2"),
+        (dict(num_hypotheses=2), "a beam of 1 finds at most 1 alternative, not 2"),
         (dict(beam_size=4, num_hypotheses=0), "at least 1 alternative, not 0"),
         (dict(beam_size=4, length_penalty=-0.1), "0 to 10, not -0.1"),
         (dict(length_penalty=float("nan")), "0 to 10, not nan"),

@@ -47,8 +47,9 @@ class Search:
         if self.num_hypotheses < 1:
             raise UsageError(f"there is at least 1 alternative, not {self.num_hypotheses}")
         if self.num_hypotheses > self.beam_size:
+            most = f"{self.beam_size} alternative{'s' * (self.beam_size > 1)}"
             raise UsageError(
-                f"a beam of {self.beam_size} finds at most {self.beam_size} alternatives, not {self.num_hypotheses}",
+                f"a beam of {self.beam_size} finds at most {most}, not {self.num_hypotheses}",
                 f"widen it   --beam {self.num_hypotheses}",
             )
         if not 0 <= self.length_penalty <= _MOST_PENALTY:
