@@ -11,13 +11,13 @@ import tfcli
 from tfcli.bundle import locate, read_bundle
 from tfcli.config import BOS, EOS, PAD, PLACEHOLDERS
 from tfcli.config.combinations import BASELINES
-from tfcli.decoding.alternatives import list_alternatives
 from tfcli.decoding.beam import BeamSearch, beam
 from tfcli.decoding.decoders import decode
 from tfcli.decoding.engines import ENGINES
 from tfcli.decoding.greedy import greedy
 from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.search import DEAD, Candidate, Search, banned, choose
+from tfcli.decoding.translator import Translator
 
 WORDS = range(FIRST_TEXT, FIRST_TEXT + 3)
 
@@ -214,16 +214,35 @@ def test_translations_of_a_translator_are_those_of_its_beam(tiny_bundle):
     assert len(results[0].alternatives) == 3
 
 
-def test_alternatives_of_a_text_in_parts_differ_in_one_of_them():
-    parts = [[hypothesis(1, -0.25), hypothesis(2, -1)], [hypothesis(3, -0.5), hypothesis(4, -0.75), hypothesis(3, -9)]]
+def saying(bundle, *answers):
+    """A translator whose engine finds for every source the source itself, followed by each of these answers."""
+    translator = Translator(bundle, engine="torch", beam=9, alternatives=len(answers))
+    encode = translator.tokenizer.encode
 
-    def write(hypotheses):
-        return None if hypotheses[1].ids == [4] else " ".join(str(h.ids[0]) for h in hypotheses)
+    def translate(src, search):
+        ends = [(encode(answer) if answer else None, score) for answer, score in answers]
+        return [
+            [Hypothesis([] if end is None else [*ids, *end], score, True, False) for end, score in ends] for ids in src
+        ]
 
-    assert [a.translation for a in list_alternatives(parts, 4, lambda hs: write(hs) or "x")] == ["1 3", "x", "2 3"]
-    assert [(a.translation, a.score) for a in list_alternatives(parts, 4, write)] == [("1 3", -0.375), ("2 3", -0.75)]
-    assert list_alternatives(parts, 1, write) == list_alternatives([], 4, write) == ()
+    translator.engine.translate = translate
+    return translator
 
 
-def hypothesis(token, score):
-    return Hypothesis([token], score, True, False)
+def test_alternatives_of_a_text_in_parts_differ_in_one_of_them(tiny_bundle):
+    translator = saying(tiny_bundle, ("好", -0.25), ("我", -0.5), ("好", -0.75))
+    (one,) = translator.translate_detailed(["你好。"])
+    assert [other.score for other in one.alternatives] == [-0.25, -0.5]  # none twice
+    (result,) = translator.translate_detailed(["你好。他很好很好很好。"])
+    listed = [other.translation for other in result.alternatives]
+    assert listed[0] == result.translation and listed[0].count("好") == 6 and len(set(listed)) == 3
+    for other in result.alternatives[1:]:
+        assert other.translation.count("好") == 5 and other.translation.count("我") == 1
+    assert result.alternatives[1].score > result.alternatives[2].score
+
+
+def test_no_alternative_has_lost_a_protected_span(tiny_bundle):
+    translator = saying(tiny_bundle, ("好", -0.25), ("", -0.5), ("我", -0.75))
+    (result,) = translator.translate_detailed(["请看https://example.org/a。"])
+    assert [other.score for other in result.alternatives] == [-0.25, -0.75]
+    assert all("https://example.org/a" in other.translation for other in result.alternatives)

@@ -24,12 +24,13 @@ def test_every_format_holds_the_same_alternatives(beam):
     cells = [line.split("\t") for line in beam("--alternatives", "3", "--format", "tsv").text.splitlines()]
     shown = beam("--alternatives", "3", terminal=True).text
     assert [row["translation"] for row in rows] == [row[1] for row in cells] == plain
-    assert {len(row) for row in cells} == {7}
-    assert rows[2]["alternatives"] == [] and cells[2][3:] == [""] * 4
+    assert {len(row) for row in cells} == {9}
+    assert rows[2]["alternatives"] == [] and cells[2][5:] == [""] * 4
     for row, written in zip(rows, cells, strict=True):
         others = row["alternatives"]
         for k, other in enumerate(others):
-            assert (written[1 + 2 * k], float(written[2 + 2 * k])) == (other["translation"], other["score"])
+            place = 3 + 2 * k if k else 1  # behind confidence and flags
+            assert (written[place], float(written[place + 1])) == (other["translation"], other["score"])
             line = f"{other['translation']} ({other['score']:.2f})"
             assert ("\n    " if k else "") + line in shown
         if others:
