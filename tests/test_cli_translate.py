@@ -87,6 +87,7 @@ class Parrot:
 
     batch_tokens = 64
     bundle = SimpleNamespace(config=SimpleNamespace(source="any", target="any"))
+    engine = SimpleNamespace(device="cpu", threads=1)
 
     def translate_detailed(self, texts):
         return [Translation(text, text) for text in texts]
