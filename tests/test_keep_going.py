@@ -1,6 +1,7 @@
 """One bad line: those before it are out, it is named, and the rest comes too if that is wanted."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from commands import run
@@ -14,6 +15,8 @@ LINES = 40
 
 class Choking:
     """A translator that says what it hears, unless it hears POISON; it runs out of memory once."""
+
+    engine = SimpleNamespace(device="cpu", threads=1)
 
     def __init__(self, bundle):
         self.bundle, self.batch_tokens = bundle, 64

@@ -64,7 +64,7 @@ def load_looking(settings: Settings, prefix: str = "") -> "looking.Translator":
     from tfcli import looking
 
     with console.signals_held():
-        return load_translator(settings, prefix, looking.Translator)
+        return load_translator(settings, prefix, kind=looking.Translator)
 
 
 def describe(translator: "Translator") -> str:
