@@ -30,6 +30,12 @@ def place(tmp_path_factory):
     for name in ("dev.tsv", "test.tsv"):
         (folder / name).write_text("你好\tHello.\n好久不见\tLong time no see.\n", encoding="utf-8")
     (folder / "news.zh").write_text("你好\n\n好久不见\n", encoding="utf-8")
+    for name in ("wrapped.txt", "old.txt"):
+        (folder / name).write_bytes("好久不见。\n".encode("gb18030" if name == "old.txt" else "utf-8"))
+    (folder / "terms.csv").write_text("text,number\n你好,1\n", encoding="utf-8")
+    (folder / "film.srt").write_text("1\n00:00:01,000 --> 00:00:03,500\n好久不见。\n", encoding="utf-8")
+    (folder / "notes").mkdir()
+    (folder / "notes" / "a.md").write_text("# 你好\n\n**好久不见**。\n", encoding="utf-8")
     (folder / "chat.log").write_text("你好\n", encoding="utf-8")
     recipe = "[model]\nd_model = 16\nnum_heads = 4\n[tokenizer]\nvocab_size = 2000\n"
     recipe += '[[data.train]]\npath = "corpus.tsv"\n'
