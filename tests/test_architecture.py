@@ -24,10 +24,10 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("
 # Imports go down this list, or stay in the room. The first name of a room stands for the others.
 LEVELS: list[tuple[tuple[str, ...], ...]] = [
     (("config", "errors", "schema", "settings", "recipe", "disk", "bounds", "combinations", "pulled", "pieces"),),
-    (("text",),),
+    (("text",), ("launch",)),
     (("tokenizer",), ("evaluation",), ("challenge",), ("data",), ("transformer",)),
     (("baselines",),),  # they share the transformer's interface and its small parts
-    (("bundle", "weights", "build", "hardware", "card"),),
+    (("bundle", "locating", "metrics", "weights", "build", "hardware", "card"),),
     (("conversion",),),
     (("documents",),),
     (("decoding",), ("attention_maps",), ("hub",), ("scoring",)),
@@ -50,7 +50,7 @@ HOMES = {
     "ctranslate2": ("decoding/engines/ctranslate2.py",),
     "matplotlib": ("attention_maps/png.py",),
     "tensorboard": ("training",),
-    "zstandard": ("data/corpus.py", "documents/unpacking.py"),
+    "zstandard": ("disk/compression.py", "documents/unpacking.py"),
     "lxml": ("documents/docx.py", "documents/docx_items.py", "documents/docx_paragraph.py"),
     "markdown_it": ("documents/markdown.py", "documents/markdown_inline.py"),
     "mdit_py_plugins": ("documents/markdown_inline.py",),

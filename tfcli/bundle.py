@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from pathlib import Path
 from tfcli import weights
 from tfcli.config import Confidence, ModelConfig
 from tfcli.config.schema import build, parse_json
-from tfcli.disk import replace_folder
+from tfcli.disk import open_regular, read_whole, replace_folder
 from tfcli.errors import ModelError, NotFoundError, UsageError
-from tfcli.pulled import parse_hub_name, snapshot
+from tfcli.locating import CONFIG as CONFIG
+from tfcli.locating import locate as locate
+from tfcli.locating import shipped as shipped
 from tfcli.tokenizer import Tokenizer
 
 if typing.TYPE_CHECKING:
@@ -27,9 +30,10 @@ if typing.TYPE_CHECKING:
     from torch import Tensor, nn
 
 FORMAT = 1
-CONFIG, WEIGHTS, TOKENIZER = "config.json", weights.FILE, "tokenizer.model"
+WEIGHTS, TOKENIZER = weights.FILE, "tokenizer.model"
 CARD, METRICS, RECIPE = "README.md", "metrics.json", "recipe.toml"
 REQUIRED = (WEIGHTS, CONFIG, TOKENIZER)
+FILES = (*REQUIRED, CARD, METRICS, RECIPE)
 
 _MAX_CONFIG_BYTES = 64 << 10
 _MAX_STORY_BYTES = 4 << 20
@@ -101,7 +105,7 @@ class Bundle:
         """The model in evaluation mode, on the CPU, its weights in `dtype` (a name in torch)."""
         import torch
 
-        with _naming(self.folder), open(self.folder / WEIGHTS, "rb") as file:
+        with _naming(self.folder), open_regular(self.folder / WEIGHTS) as file:
             return weights.load(file, self.config.model, self.config.dtype).to(getattr(torch, dtype))
 
     def arrays(self) -> "dict[str, np.ndarray]":
@@ -111,7 +115,7 @@ class Bundle:
 
     def num_parameters(self) -> int:
         """Counted from the header of the weights, without torch."""
-        with _naming(self.folder), open(self.folder / WEIGHTS, "rb") as file:
+        with _naming(self.folder), open_regular(self.folder / WEIGHTS) as file:
             return weights.count_parameters(file)
 
     def metrics(self) -> dict[str, typing.Any]:
@@ -174,42 +178,21 @@ def write_bundle(
         **({RECIPE: recipe_toml.encode()} if recipe_toml else {}),
         CARD: card.encode(),
     }
-    if folder.exists() and not (folder / CONFIG).is_file() and not _is_empty(folder):
-        raise UsageError(f'"{folder}" is in the way: it exists and is not a model')
-    replace_folder(folder, files)
+    refuse_to_replace(folder)
+    replace_folder(folder, files, FILES)
     return folder
 
 
-def locate(name: str) -> Path:
-    """The folder of a model: a bundle, a run that holds one, a shipped name, or owner/name[@revision] as pulled from
-    the Hub. NotFoundError if there is none.
-
-    A folder of that name comes before a shipped model, if there is a model in it.
-    """
-    path = Path(name)
-    for folder in (path, path / "bundle"):
-        if (folder / CONFIG).is_file():
-            return folder
-    for folder in shipped():
-        if folder.name == name:
-            return folder
-    if path.is_dir():
-        return path  # read_bundle tells what is missing
-    on_hub = parse_hub_name(name)
-    if on_hub and (folder := snapshot(on_hub)) and (folder / CONFIG).is_file():
-        return folder
-    names = ", ".join(folder.name for folder in shipped()) or "none"
-    raise NotFoundError(
-        f'no model "{name}" on this machine',
-        f"fetch it with   tfcli pull {on_hub}" if on_hub else f"shipped with tfcli: {names}",
-    )
-
-
-def shipped() -> list[Path]:
-    """The folders of the models that came with tfcli: in the installed package, or beside it in a checkout."""
-    package = Path(__file__).parent
-    home = package / "models" if (package / "models").is_dir() else package.parent / "models"
-    return sorted(config.parent for config in home.glob(f"*/{CONFIG}"))
+def refuse_to_replace(folder: Path) -> None:
+    """UsageError if a bundle cannot be put there without destroying what tfcli did not write: there is a file, or a
+    folder that has something in it but no config of tfcli."""
+    if not os.path.lexists(folder) or folder.is_dir() and not os.listdir(folder):
+        return
+    with contextlib.suppress(ModelError, OSError):
+        values = parse_json(read_whole(folder / CONFIG, _MAX_CONFIG_BYTES), CONFIG)
+        if isinstance(values, dict) and {"format", "tokenizer_sha256", "library_version"} <= values.keys():
+            return
+    raise UsageError(f'"{folder}" is in the way: it exists and is not a model of tfcli', "choose another folder")
 
 
 @contextlib.contextmanager
@@ -224,13 +207,9 @@ def _naming(folder: Path) -> Iterator[None]:
 def _read(path: Path, most: int) -> bytes:
     """The bytes of a small file; none if it does not exist."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(most + 1)
+        return read_whole(path, most)
     except FileNotFoundError:
         return b""
-    if len(data) > most:
-        raise ModelError(f"{path.name} is larger than {most >> 10:,} KiB")
-    return data
 
 
 def _check_tokenizer(data: bytes, config: BundleConfig) -> None:
@@ -244,7 +223,3 @@ def _check_tokenizer(data: bytes, config: BundleConfig) -> None:
 
 def _to_json(values: Mapping[str, typing.Any]) -> bytes:
     return (json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and not any(folder.iterdir())

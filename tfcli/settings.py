@@ -6,7 +6,6 @@ Every value is taken from the first place that has one: the command line, the en
 
 import os
 import re
-import tomllib
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Literal
 import platformdirs
 
 from tfcli.config import Engine, schema
+from tfcli.disk import read_whole
 from tfcli.errors import ModelError, UsageError
 
 EngineChoice = Literal[("auto", *typing.get_args(Engine))]
@@ -30,6 +30,10 @@ PROTECTED: tuple[Protect, ...] = typing.get_args(Protect)
 PREFIX = "TFCLI_"
 FOLDER_FILE = "tfcli.toml"
 _MAY_BE_ZERO = ("flag_below", "length_penalty")
+_MAX_FILE_BYTES = 1 << 20
+_MANY = 1_000_000_000
+_MOST = {"threads": 1024, "length_ratio": 1000}
+"""Thousands of threads take minutes to start, and more than the system has room for end the process."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +115,9 @@ def flag(name: str) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return schema.parse_toml(read_whole(path, _MAX_FILE_BYTES), str(path))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} is not TOML: {error}") from None
 
 
 def _check(name: str, value: object, label: str) -> Any:
@@ -126,8 +128,11 @@ def _check(name: str, value: object, label: str) -> Any:
         raise ModelError(f'{label} is "{checked}"; it must be auto, cpu, cuda, cuda:N or mps')
     if name == "flag_below" and not 0 <= checked <= 1:
         raise ModelError(f"{label} must be from 0 to 1, not {checked}")
-    if isinstance(checked, int | float) and (checked < 0 or checked == 0 and name not in _MAY_BE_ZERO):
-        raise ModelError(f"{label} must be more than 0, not {checked}")
+    most = _MOST.get(name, _MANY)
+    if isinstance(checked, int | float) and (
+        checked < 0 or checked == 0 and name not in _MAY_BE_ZERO or checked > most
+    ):
+        raise ModelError(f"{label} must be more than 0 and at most {most:,}, not {checked}")
     return checked
 
 

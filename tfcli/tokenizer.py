@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfcli.config import BOS, EOS, PAD, PLACEHOLDERS, UNK, TokenizerConfig
+from tfcli.disk import read_whole
 from tfcli.errors import DataError, ModelError, NotFoundError, ResourceError
 from tfcli.pieces import split_sides
 
@@ -66,7 +67,7 @@ class Tokenizer:
     def load(cls, path: Path) -> "Tokenizer":
         """From a tokenizer.model on disk; NotFoundError if it is not there."""
         try:
-            return cls(path.read_bytes())
+            return cls(read_whole(path, _MAX_BYTES))
         except FileNotFoundError:
             raise NotFoundError(f'no tokenizer at "{path}"', "train one with   tfcli tokenizer train") from None
 

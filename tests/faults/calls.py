@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tfcli import disk
+from tfcli.disk import drafts, syncing
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ def watched(hook: Hook) -> Iterator[None]:
             whole = bytes(data)
             return hook(Call("write", self.name, data=whole), lambda part=whole: super(File, self).write(part))
 
-    def opening(path, mode):
-        raw = hook(Call("open", str(path)), lambda: File(str(path), mode.replace("b", "")))
+    def opening(path, mode, **options):
+        raw = hook(Call("open", str(path)), lambda: File(str(path), mode.replace("b", ""), **options))
         return io.BufferedWriter(raw)
 
-    def syncing(descriptor, fsync=os.fsync):
+    def make_lasting(descriptor, fsync=os.fsync):
         return hook(Call("fsync", _name(descriptor)), lambda: fsync(descriptor))
 
-    def renaming(path, target, rename=os.rename):
+    def renaming(path, target, rename=os.rename):  # os.replace does the same, but on Windows
         return hook(Call("rename", str(path), str(target)), lambda: rename(path, target))
 
     def wrap(kind: str):
@@ -55,9 +55,11 @@ def watched(hook: Hook) -> Iterator[None]:
         return call
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(disk, "open", opening, raising=False)
-        patch.setattr(os, "fsync", syncing)
+        for module in (drafts, syncing):
+            patch.setattr(module, "open", opening, raising=False)
+        patch.setattr(os, "fsync", make_lasting)
         patch.setattr(os, "rename", renaming)
+        patch.setattr(os, "replace", renaming)
         for kind in ("mkdir", "unlink", "rmdir"):
             patch.setattr(os, kind, wrap(kind))
         yield

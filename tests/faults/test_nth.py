@@ -130,14 +130,14 @@ OLD, NEW = {"a": b"old", "b": b"old"}, {"a": b"new", "c": b"new"}
 
 
 def replace(parent: Path) -> None:
-    replace_folder(parent / "bundle", NEW)
+    replace_folder(parent / "bundle", NEW, ours=OLD)
 
 
 def test_a_folder_whose_replacement_was_killed_is_the_old_or_the_new(tmp_path):
     replace_folder(tmp_path / "run" / "bundle", OLD)
     found = []
     for folder in sum(kill_everywhere(replace, tmp_path / "run", tmp_path / "killed"), []):
-        finish_replacing(folder)
+        finish_replacing(folder, {"bundle": (*OLD, *NEW)}.get)
         assert os.listdir(folder) == ["bundle"]
         found.append({path.name: path.read_bytes() for path in (folder / "bundle").iterdir()})
     assert all(files in (OLD, NEW) for files in found) and OLD in found and NEW in found

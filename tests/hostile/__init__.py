@@ -1,1 +1,1 @@
-"""Input that means harm."""
+"""Input that means harm, files that are not ours, options that nobody means."""

@@ -10,6 +10,7 @@ from importlib import import_module
 
 from tfcli.cli import console, errors
 from tfcli.cli.commands import make_app
+from tfcli.disk import spooling
 
 _CLOSED_PIPE = 141
 
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _stand_where_torch_can_start()
     try:
         try:
-            with _no_signal_lost():
+            with _no_signal_lost(), spooling():
                 code = _run(sys.argv[1:] if arguments is None else arguments)
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, BrokenPipeError):

@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import math
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
@@ -56,7 +58,9 @@ def evaluate(
         str | None, options.setting("--target", metavar="LANG", default="the model's", help="Language of --hyp.")
     ] = None,
     reverse: Annotated[bool, typer.Option("--reverse", help="The files have the reference first.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Only the first N lines.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, max=sys.maxsize, help="Only the first N lines.")
+    ] = None,
     fail_under: Annotated[
         str | None, typer.Option("--fail-under", metavar="bleu=B,...", help="Exit with 1 below these scores.")
     ] = None,
@@ -108,31 +112,31 @@ def evaluate(
         dict(model=model, device=device, dtype=dtype, engine=engine, threads=threads, batch_tokens=batch_tokens)
         | dict(max_length=max_length, length_ratio=length_ratio, beam=beam, length_penalty=length_penalty)
     ).settings
-    translator = None if hypotheses else load_translator(settings)
     translated: list[list[Translation]] = []
     rows = []
-    for test in sets:
-        started = time.monotonic()
-        results = _translate(test, translator) if translator else None
-        seconds = round(time.monotonic() - started, 3) if translator else None
-        lines = [result.translation for result in results] if translator else _read_lines(hypotheses, limit)
-        if test.challenge:
-            judged = _judge(test, lines)
-        else:
-            judged = _score(test, lines, _languages(translator, settings.model, target))
-        if results and not test.challenge:
-            judged |= confidence.judge(results, test.references, translator)
-        translated += [results] if results else []
-        row = judged | {"seconds": seconds}
-        rows.append(row)
-        if output:
-            with open_output(output, force) as write:
+    with open_output(output, force) if output else nullcontext() as write:
+        translator = None if hypotheses else load_translator(settings)
+        for test in sets:
+            started = time.monotonic()
+            results = _translate(test, translator) if translator else None
+            seconds = round(time.monotonic() - started, 3) if translator else None
+            lines = [result.translation for result in results] if translator else _read_lines(hypotheses, limit)
+            if write and lines:
                 write("\n".join(lines))
-        if not as_json:
-            show = challenges.show if test.challenge else _show
-            console.print_out(show(row, describe(translator) if translator else hypotheses))
-    if calibrated:
-        confidence.calibrate(translated, [test.references for test in sets], translator)
+            if test.challenge:
+                judged = _judge(test, lines)
+            else:
+                judged = _score(test, lines, _languages(translator, settings.model, target))
+            if results and not test.challenge:
+                judged |= confidence.judge(results, test.references, translator)
+            translated += [results] if results else []
+            row = judged | {"seconds": seconds}
+            rows.append(row)
+            if not as_json:
+                show = challenges.show if test.challenge else _show
+                console.print_out(show(row, describe(translator) if translator else hypotheses))
+        if calibrated:
+            confidence.calibrate(translated, [test.references for test in sets], translator)
     if as_json:
         console.print_out(json.dumps(rows, ensure_ascii=False, indent=2))
     _check(rows, demands)
@@ -143,7 +147,9 @@ def _parse_demands(text: str | None) -> dict[str, float]:
     for part in filter(None, (text or "").split(",")):
         name, _, value = part.partition("=")
         try:
-            demands[_DEMANDS[name.strip().lower()]] = float(value)
+            demands[_DEMANDS[name.strip().lower()]] = demand = float(value)
+            if not math.isfinite(demand):
+                raise ValueError
         except (KeyError, ValueError):
             raise UsageError(f'--fail-under {part}: write it as "bleu=22,chrf=40"') from None
     return demands

@@ -5,8 +5,8 @@ alternatives: so many translations of each line were asked for; if more than one
 
 import json
 import re
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from tfcli.cli.records import Record
 from tfcli.decoding.translation import FLAGS, Flag, Translation
@@ -14,6 +14,8 @@ from tfcli.text.lines import one_line
 from tfcli.text.sanitize import safe_cell
 
 OutputFormat = Literal["text", "jsonl", "tsv"]
+ASIDE = "input_"
+"""What is put before the name of a field of the input that is called like one of ours."""
 Render = Callable[..., str]
 """(record, translation, alternatives=1) -> what is written."""
 
@@ -32,10 +34,8 @@ def text(record: Record, result: Translation, alternatives: int = 1) -> str:
 
 
 def jsonl(record: Record, result: Translation, alternatives: int = 1) -> str:
-    """What came in with the text goes out again beside the translation."""
-    values = {
-        "id": record.number - 1,
-        **(record.fields or {}),
+    """What came in with the text goes out again beside the translation; see `set_aside`."""
+    ours = {
         "source": record.text,
         "translation": result.translation,
         "score": round(result.score, 4),
@@ -45,11 +45,24 @@ def jsonl(record: Record, result: Translation, alternatives: int = 1) -> str:
         "flags": flags(record, result),
     }
     if alternatives > 1:
-        values["alternatives"] = [
+        ours["alternatives"] = [
             {"translation": other.translation, "score": round(other.score, 4)} for other in result.alternatives
         ]
+    values = {"id": record.number - 1, **set_aside(record.fields or {}, ours), **ours}
     # Some readers of JSON lines end a line at these; JSON allows them in strings only, and escaped just as well.
     return re.sub("[\x7f-\x9f\u2028\u2029\ud800-\udfff]", _escape, json.dumps(values, ensure_ascii=False))
+
+
+def set_aside(fields: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the input, those that are called like one of ours under another name, unless they say the same."""
+    kept: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name in ours and value != ours[name]:
+            name = ASIDE + name
+            while name in fields or name in kept:
+                name = ASIDE + name
+        kept[name] = value
+    return kept
 
 
 def tsv(record: Record, result: Translation, alternatives: int = 1) -> str:

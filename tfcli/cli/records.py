@@ -6,11 +6,12 @@ import math
 import os
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from tfcli.cli import console
+from tfcli.disk import open_again, open_input
 from tfcli.documents.transcoding import SAMPLE, as_utf_8, find_encoding
 from tfcli.documents.unpacking import damage_told, unpacked
 from tfcli.errors import DataError, UsageError
@@ -20,6 +21,7 @@ from tfcli.text.lines import Line, decode_argument, guess_encoding, read_lines
 InputFormat = Literal["text", "jsonl"]
 
 STDIN = "-"
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,20 @@ class Record:
 class Reader:
     """How lines become records: `format` and, for JSON, the `field` that holds the text; `errors` of the encoding.
     encoding: what the user says it is. keep_going: a line that cannot be used is said to be so and becomes an empty one
-    with the flag `error`."""
+    with the flag `error`. again: the files are read more than once."""
 
     format: InputFormat
     field: str
     errors: EncodingErrors
     keep_going: bool = False
     encoding: str | None = None
+    again: bool = False
 
     def read(self, sources: Sequence[str], arguments: bool) -> Iterator[Record]:
         """Records of TEXT arguments, or of files; "-" is stdin in both. DataError for a line that cannot be used."""
         number = 0
         for source in sources:
-            for name, line in _lines(source, arguments, self.encoding):
+            for name, line in _lines(source, arguments, self.encoding, open_again if self.again else open_input):
                 number += 1
                 try:
                     record = self._record(name, line, number)
@@ -79,14 +82,16 @@ class Reader:
         return Record(number, fields[self.field], fields, flags, size)
 
 
-def _lines(source: str, argument: bool, encoding: str | None) -> Iterator[tuple[str, Line]]:
+def _lines(
+    source: str, argument: bool, encoding: str | None, opened: Callable[[str, int], BinaryIO]
+) -> Iterator[tuple[str, Line]]:
     """Lines of one source, each with the name of where it stands."""
     if argument and source != STDIN:
         text, replaced = decode_argument(source)
         yield "TEXT", Line(1, text, replaced)
         return
     name = "stdin" if source == STDIN else source
-    with open_stdin() if source == STDIN else open(source, "rb", SAMPLE) as stream, damage_told(name):
+    with open_stdin() if source == STDIN else opened(source, SAMPLE) as stream, damage_told(name):
         text = unpacked(name, stream)
         found = encoding or find_encoding(text.peek(SAMPLE)[:SAMPLE], name)
         if found and not encoding:
@@ -116,11 +121,22 @@ def _stdin() -> int:
 def _parse(text: str, where: str) -> dict[str, Any]:
     try:
         fields = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        _check_depth(fields)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where} is not JSON: {error}") from None
     if not isinstance(fields, dict):
         raise DataError(f"{where} is not a JSON object", 'a line is   {"text": "..."}')
     return fields
+
+
+def _check_depth(value: Any) -> None:
+    """What is nested deeper can be read, but not be written again."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
+        if not (level := [item for items in inner for item in items]):
+            return
+    raise ValueError(f"it is nested more than {_DEEPEST} deep")
 
 
 def _refuse(constant: str) -> None:

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from tfcli.cli import console
-from tfcli.errors import NotFoundError
+from tfcli.cli import console, options
+from tfcli.cli.output import open_file
+from tfcli.errors import NotFoundError, UsageError
 
 _RUNS = Path("runs")
 _METRICS = "metrics.jsonl"
@@ -15,7 +16,8 @@ _METRICS = "metrics.jsonl"
 
 def runs(
     run: Annotated[Path | None, typer.Argument(metavar="RUN", help="Default: list the runs in ./runs.")] = None,
-    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curves into a file as well.")] = None,
+    svg: Annotated[str | None, typer.Option(metavar="FILE", help="Draw the curves into a file as well.")] = None,
+    force: options.Force = False,
 ) -> None:
     """List the runs here, or draw the curves of one: loss, BLEU and chrF, learning rate.
 
@@ -26,9 +28,11 @@ def runs(
       tfcli runs runs/zh-en --svg curves.svg
     """
     if run is None:
+        if svg:
+            raise UsageError("--svg draws one run", "name it   tfcli runs RUN --svg FILE")
         _list()
         return
-    from tfcli.training.curves import draw, read_panels, write_svg
+    from tfcli.training.curves import draw, read_panels, to_svg
 
     if not (run / _METRICS).is_file():
         raise NotFoundError(f'no run at "{run}": {_METRICS} is missing', "list the runs here   tfcli runs")
@@ -38,7 +42,8 @@ def runs(
         return
     console.print_out("\n\n".join("\n".join(draw(panel)) for panel in panels))
     if svg:
-        write_svg(panels, svg)
+        with open_file(svg, force) as write:
+            write(to_svg(panels))
 
 
 def _list() -> None:

@@ -35,7 +35,7 @@ def read_texts(files: Sequence[str], most: int) -> dict[str, list[str]]:
 def _rows(file: str) -> Iterator[dict[str, str]]:
     if ".tsv" in file:
         return ({"source": pair.source, "target": pair.target} for pair in read_pairs(CorpusConfig(file)))
-    return ({file: record.text} for record in Reader("text", "", "strict").read([file], arguments=False))
+    return ({file: record.text} for record in Reader("text", "", "strict", again=True).read([file], arguments=False))
 
 
 def describe_training(tokenizer: "Tokenizer", sides: dict[str, list[str]]) -> list[str]:

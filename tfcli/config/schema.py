@@ -7,6 +7,7 @@ named together with the nearest right one, and no value of a wrong kind reaches 
 import dataclasses
 import difflib
 import json
+import tomllib
 import types
 import typing
 
@@ -51,11 +52,25 @@ def parse_json(data: bytes, what: str) -> typing.Any:
         return values
 
     try:
-        return json.loads(data, parse_constant=refuse, object_pairs_hook=unique)
+        value = json.loads(data, parse_constant=refuse, object_pairs_hook=unique)
+        json.dumps(value, ensure_ascii=False).encode()  # half a character, written as \\ud800, is none
+        return value
     except RecursionError:
         raise ModelError(f"{what} is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ModelError(f"{what} has half a character in it: a surrogate without its partner") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError among them
         raise ModelError(f"{what} is not JSON: {_show(str(error))}") from None
+
+
+def parse_toml(data: bytes, what: str) -> dict[str, typing.Any]:
+    """TOML of unknown origin. what: the name of the thing in messages. Raises ModelError."""
+    try:
+        return tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
+    except RecursionError:
+        raise ModelError(f"{what} is nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, a number of 5,000 digits
+        raise ModelError(f"{what} is not TOML: {error}") from None
 
 
 def convert(hint: typing.Any, value: object, path: str) -> typing.Any:
@@ -84,6 +99,8 @@ def convert(hint: typing.Any, value: object, path: str) -> typing.Any:
         raise ModelError(f"{path} has more digits than any setting needs")
     if hint is float and type(value) is int:
         value = float(value)
+    if hint is str and isinstance(value, str) and "\0" in value:
+        raise ModelError(f"{path} must be a text without NUL characters")
     if type(value) is not hint:  # not isinstance: True is an int, and "lr = true" is a mistake
         raise ModelError(f"{path} must be of type {hint.__name__}, not {_show(value)}")
     if hint is float and not abs(value) < float("inf"):

@@ -12,7 +12,9 @@ import numpy as np
 
 from tfcli.config import CorpusConfig
 from tfcli.data.aligned import Alignment
-from tfcli.data.corpus import Pair, different_length, open_text
+from tfcli.data.corpus import Pair, different_length, read_text
+from tfcli.errors import DataError
+from tfcli.text.lines import Line as TextLine
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
@@ -80,12 +82,21 @@ class Repeated:
         self._is_first[first + 1] = True
 
     def __call__(self, pair: Pair) -> bool:
+        if pair.number > self.lines:
+            raise changed(self.lines)
         return not self._is_first[pair.number]
 
     @staticmethod
     def _hash(pair: Pair) -> int:
         text = "\t".join(" ".join(side.split()) for side in pair[1:])
         return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
+
+
+def changed(lines: int) -> DataError:
+    """What to raise where a corpus of so many lines has another number of them when it is read again."""
+    return DataError(
+        f"the corpus had {lines:,} lines, and other lines when it was read again", "wait until it is whole"
+    )
 
 
 class Sample:
@@ -128,29 +139,25 @@ class Report:
 
 def read_lines(corpus: CorpusConfig) -> Iterator[Line]:
     """Every line of a corpus. Raises as `read_pairs` does, but for what is wrong with a single line."""
-    if corpus.target:
-        with open_text(corpus.path) as source, open_text(corpus.target) as target:
-            for number, sides in enumerate(zip_longest(source, target), 1):
-                if None in sides:
-                    raise different_length(corpus)
-                yield _pair(number, b"\t".join(side.rstrip(b"\r\n").replace(b"\t", b" ") for side in sides))
+    if corpus.target is not None:
+        sides = zip_longest(read_text(corpus.path), read_text(corpus.target))
+        for number, pair in enumerate(sides, 1):
+            if None in pair:
+                raise different_length(corpus)
+            yield Pair(number, *(side.text.replace("\t", " ") for side in pair)), _unusable(*pair)
     else:
-        with open_text(corpus.path) as stream:
-            for number, line in enumerate(stream, 1):
-                yield _pair(number, line.rstrip(b"\r\n"))
+        for line in read_text(corpus.path):
+            source, _, target = line.text.partition("\t")
+            reason = _unusable(line)
+            if reason is None and line.text.count("\t") != 1 and line.text.strip(" "):
+                reason = "not two columns"
+            yield Pair(line.number, source, target), reason
 
 
-def _pair(number: int, line: bytes) -> Line:
-    text = line.decode("utf-8", "replace")
-    if number == 1:
-        text = text.removeprefix("\ufeff")
-    source, _, target = text.partition("\t")
-    reason = None
-    if text.encode("utf-8").removeprefix(b"\xef\xbb\xbf") != line.removeprefix(b"\xef\xbb\xbf"):
-        reason = "not UTF-8"
-    elif text.count("\t") != 1 and text.strip(" "):
-        reason = "not two columns"
-    return Pair(number, source, target), reason
+def _unusable(*lines: TextLine) -> str | None:
+    if any(line.replaced for line in lines):
+        return "not UTF-8"
+    return "too long" if any(line.cut for line in lines) else None
 
 
 def check(lines: Iterable[Line], rules: dict[str, Rule], report: Report) -> Iterator[Line]:

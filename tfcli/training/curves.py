@@ -78,14 +78,18 @@ def draw(panel: Panel, width: int = 80, height: int = 10) -> list[str]:
 
 
 def write_svg(panels: Sequence[Panel], path: Path) -> None:
-    """The panels below each other, if there are any."""
-    if not panels:
-        return
+    """Into a file of a run, if there are any."""
+    if panels:
+        replace_file(path, to_svg(panels))
+
+
+def to_svg(panels: Sequence[Panel]) -> bytes:
+    """The panels below each other."""
     body = "".join(_svg_panel(panel, (_HEIGHT + _TOP + 2 * _GAP) * i) for i, panel in enumerate(panels))
     width, height = _LEFT + _WIDTH + _GAP, (_HEIGHT + _TOP + 2 * _GAP) * len(panels)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
     head += 'font-family="system-ui, sans-serif" font-size="13"><rect width="100%" height="100%" fill="#ffffff"/>\n'
-    replace_file(path, (head + body + "</svg>\n").encode())
+    return (head + body + "</svg>\n").encode()
 
 
 def _svg_panel(panel: Panel, y: int) -> str:

@@ -22,7 +22,7 @@ from tfcli.training.identity import Change
 from tfcli.training.prepare import prepare_tokenizer, prepare_validation
 from tfcli.training.progress import Reporter
 from tfcli.training.publish import Publisher
-from tfcli.training.run_folder import RunFolder
+from tfcli.training.run_folder import REPLACED, RunFolder
 from tfcli.training.stage import Run, train_stage
 from tfcli.training.stopping import StopSignal
 from tfcli.training.tensorboard import open_board
@@ -142,7 +142,7 @@ def _finished_weights(run: Run, history: list[Ended]) -> tuple[str, State]:
 def _settle(recipe: Recipe, folder: RunFolder, world: World, reporter: Reporter) -> Tokenizer:
     """The main process settles recipe and tokenizer on disk, the others read them."""
     if world.is_main:
-        finish_replacing(folder.path)
+        finish_replacing(folder.path, REPLACED.get)
         remove_leftovers(folder.checkpoints)
         for change in folder.settle_recipe(recipe):
             reporter.say(f"changed since the last time: {change}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from tfcli.bundle import FILES
 from tfcli.config import Recipe
 from tfcli.config.recipe import make_recipe, read_toml, to_toml
 from tfcli.config.training import LIMITS
@@ -19,6 +20,8 @@ from tfcli.errors import ModelError, ResourceError
 from tfcli.training.checkpoint import list_checkpoints
 from tfcli.training.history import read_history
 
+REPLACED = {"bundle": FILES, "recipe.toml": (), "tokenizer.model": (), "curves.svg": (), "stages.json": ()}
+"""What a run replaces in its folder, each with the files inside: see `finish_replacing`."""
 _TRIES = 100
 """To learn who has the lock, at 10 ms each; the process may be on another machine."""
 _HABITS = ("valid_every", "save_every", "save_minutes", "keep", "average", "metric", "precision", "compile")
