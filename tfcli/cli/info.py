@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tfcli.cli import console, options
+from tfcli.disk import open_regular
 from tfcli.settings import resolve
+
+_MOST = 8 << 30
+"""Bytes of a file of a model."""
 
 
 def info(model: options.ModelArgument = None, as_json: options.Json = False) -> None:
@@ -17,7 +21,7 @@ def info(model: options.ModelArgument = None, as_json: options.Json = False) -> 
       tfcli info
       tfcli info runs/zh-en --json
     """
-    from tfcli.bundle import CARD, locate, read_bundle
+    from tfcli.bundle import CARD, FILES, locate, read_bundle
 
     bundle = read_bundle(locate(resolve({"model": model}).settings.model))
     config, shape = bundle.config, bundle.config.model
@@ -34,7 +38,7 @@ def info(model: options.ModelArgument = None, as_json: options.Json = False) -> 
         "vocabulary": shape.vocab_size,
         "dtype": config.dtype,
         "made_with": f"tfcli {config.library_version}",
-        "files": [_file(path) for path in sorted(bundle.folder.iterdir()) if path.is_file()],
+        "files": [_file(path) for path in map(bundle.folder.joinpath, sorted(FILES)) if path.is_file()],
         "metrics": bundle.metrics(),
     }
     if as_json:
@@ -44,9 +48,12 @@ def info(model: options.ModelArgument = None, as_json: options.Json = False) -> 
 
 
 def _file(path: Path) -> dict[str, Any]:
-    with open(path, "rb") as stream:
+    size = path.stat().st_size
+    if size > _MOST:
+        return {"name": path.name, "bytes": size, "sha256": None}
+    with open_regular(path) as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"name": path.name, "bytes": path.stat().st_size, "sha256": digest}
+    return {"name": path.name, "bytes": size, "sha256": digest}
 
 
 def _show(facts: dict[str, Any], card: Path) -> str:
@@ -60,7 +67,7 @@ def _show(facts: dict[str, Any], card: Path) -> str:
         ("folder", facts["folder"]),
         ("card", str(card) if card.exists() else "none"),
     ]
-    rows += [(file["name"], f"{_size(file['bytes']):>9}  {file['sha256']}") for file in facts["files"]]
+    rows += [(file["name"], f"{_size(file['bytes']):>9}  {file['sha256'] or 'too large for a file of a model'}") for file in facts["files"]]
     rows += [(name, f"{value:,}" if isinstance(value, int) else str(value)) for name, value in _flat(facts["metrics"])]
     title = f"{facts['name']}: {facts['source']} → {facts['target']}"
     return "\n".join([title, *(f"  {line}" for line in console.align(rows))])
