@@ -7,7 +7,6 @@ import shutil
 import pytest
 import torch
 
-from tfcli import disk
 from tfcli.errors import ModelError
 from tfcli.training import checkpoint
 from tfcli.training.checkpoint import (
@@ -26,7 +25,7 @@ def make_state(step: int) -> TrainState:
         "model": {"w": torch.randn(3, 4), "half": torch.randn(5).bfloat16(), "scalar": torch.tensor(2.5)},
         "optimizer": {"0.0.step": torch.tensor(float(step)), "0.0.exp_avg": torch.randn(3, 4)},
         "random": {"0": torch.get_rng_state()},
-        "empty": {},
+        "best": {},
     }
     return TrainState(step, tensors, {"epoch": 1, "seconds": 0.1 + 0.2, "best": {"chrf": 1 / 3}, "name": "好"})
 
@@ -152,7 +151,7 @@ def test_leftovers_of_the_dead_are_removed(two, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(two, folder)
     before = names(folder)
-    for leftover in (".tmp-3-4711", ".trash-step-000000001-4711"):
+    for leftover in (".step-000000003.01234567.new", ".step-000000001.89abcdef.gone"):
         shutil.copytree(folder / "step-000000002", folder / leftover)
     assert load_latest(folder)[0].step == 2
     remove_leftovers(folder)
@@ -174,7 +173,7 @@ def test_everything_is_on_the_disk_before_it_gets_its_name_and_before_anything_g
         happened.append(("rename", str(path), str(target)))
         return rename(path, target)
 
-    monkeypatch.setattr(disk.os, "fsync", syncing)
+    monkeypatch.setattr(os, "fsync", syncing)
     monkeypatch.setattr(checkpoint.Path, "rename", renaming)
     final = save_state(folder, make_state(3), keep=2)
     temporary = next(os.path.dirname(path) for kind, path, _ in happened if kind == "sync")

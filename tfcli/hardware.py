@@ -10,6 +10,7 @@ import torch
 
 from tfcli.config import TrainingConfig
 from tfcli.errors import UsageError
+from tfcli.launch import read_launch
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 KERNELS_KEPT = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
@@ -71,7 +72,7 @@ def choose_device(name: str) -> str:
     if name == "auto":
         if not torch.cuda.is_available():
             return "cpu"
-        return f"cuda:{int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count()}"
+        return f"cuda:{read_launch().local_rank % torch.cuda.device_count()}"
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError):  # torch built without CUDA asserts

@@ -100,7 +100,7 @@ def test_a_save_that_fails_anywhere_leaves_the_old_or_the_new_and_says_so(two, t
                 failed += 1
                 assert error.exit_code == 9 and newest(folder) in (2, 3)
                 check_message(error.message, folder, number)
-        assert fault.struck and not list(folder.glob(".tmp-*"))
+        assert fault.struck and not list(folder.glob(".*.new"))
         save_state(folder, make_state(4), keep=2)
         assert newest(folder) == 4
     print(f"{errno.errorcode.get(number)} {kind}: {total} calls, {failed} saves refused")

@@ -22,9 +22,9 @@ STATES = [500, pytest.param(100_000, marks=pytest.mark.slow)]
 FOLDER = "run/checkpoints"
 FORGOTTEN = {
     "every sync": lambda path: True,
-    "the sync of the files": lambda path: Path(path).suffix != "",
+    "the sync of the files": lambda path: path.endswith((".safetensors", ".json")),
     "the sync of the manifest": lambda path: path.endswith("manifest.json"),
-    "the sync of the temporary folder": lambda path: ".tmp-" in Path(path).name,
+    "the sync of the temporary folder": lambda path: path.endswith(".new"),
     "the sync of the folder of checkpoints": lambda path: path.endswith("checkpoints"),
     "the sync of the run folder": lambda path: path.endswith("run"),
 }

@@ -19,6 +19,7 @@ from tfcli.data import checking
 from tfcli.data.corpus import read_pairs
 from tfcli.disk import open_again, read_whole, spooling
 from tfcli.errors import DataError, ModelError
+from tfcli.text.numbers import has_lost_number, long_numbers
 
 PAIRS = "".join(f"第{n}句话\tSentence {n}\n" for n in range(300))
 
@@ -62,17 +63,18 @@ def test_outside_of_a_command_a_stream_that_must_be_read_again_is_refused(here):
     [
         ["data", "check", "pipe.tsv", "--no-align"],
         ["data", "clean", "pipe.tsv", "--no-align"],
-        ["tokenizer", "train", "-i", "pipe.tsv", "-o", "t.model", "--vocab-size", "285"],
+        ["tokenizer", "train", "-i", "pipe.tsv", "-o", "t.model", "--vocab-size", "288"],
         ["evaluate", "pipe.tsv", "--limit", "2"],
         ["translate", "-i", "pipe.tsv"],
     ],
     ids=lambda command: " ".join(command[:2]),
 )
 def test_a_pipe_says_what_a_file_says(command, here):
-    (here / "file.tsv").write_text(PAIRS, encoding="utf-8")
+    pairs = "".join(PAIRS.splitlines(keepends=True)[: 20 if command[0] in ("translate", "evaluate") else None])
+    (here / "file.tsv").write_text(pairs, encoding="utf-8")
     expected = run(*[word.replace("pipe", "file") for word in command])
     (here / "t.model").unlink(missing_ok=True)
-    writer = feed(here / "pipe.tsv", PAIRS.encode())
+    writer = feed(here / "pipe.tsv", pairs.encode())
     ended = run(*command)
     writer.join()
     assert ended.code == expected.code == 0, ended.err
@@ -169,11 +171,11 @@ def test_a_damaged_archive_is_named(command, ending, damage, here):
     assert ended.code == 3 and f"corpus.tsv.{ending}: the compressed file is damaged" in ended.err, ended.err
 
 
-@pytest.mark.parametrize("command", ["check", "clean"])
+@pytest.mark.parametrize("command", [pytest.param("check", marks=pytest.mark.slow), "clean"])
 def test_a_line_of_gigabytes_takes_little_memory(command, here, environment):  # noqa: F811
     with gzip.open(here / "bomb.tsv.gz", "wb", compresslevel=1) as file:
         file.write("好\tGood\n".encode())
-        for _ in range(300):
+        for _ in range(120):
             file.write(b"a" * 2**20)
         file.write(b"\tb\n" + "再见\tBye\n".encode())
     program = (
@@ -187,7 +189,7 @@ def test_a_line_of_gigabytes_takes_little_memory(command, here, environment):  #
         capture_output=True,
     )
     assert process.returncode == 0, process.stderr
-    assert int(process.stderr.split()[-1]) < 400 << 10, "KiB"
+    assert int(process.stderr.split()[-1]) < 300 << 10, "KiB"
     if command == "clean":
         assert process.stdout.decode() == "好\tGood\n再见\tBye\n"
     else:
@@ -238,5 +240,6 @@ def test_a_nested_line_costs_itself_only(depth, nest):
 
 
 def test_a_million_digits_are_a_number_like_any_other():
-    ended = run("translate", "--keep-going", stdin=("9" * 10**6 + "万\n你好\n").encode())
-    assert (ended.code, ended.out.count(b"\n")) == (0, 2) and "unexpected" not in ended.err
+    digits = "9" * 10**6
+    assert long_numbers(f"{digits}万 12345.5万") == {f"{digits}0000": 1, "123455000": 1}
+    assert has_lost_number(f"{digits}万", digits) and not has_lost_number(f"{digits}千", f"{digits} thousand")

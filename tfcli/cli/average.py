@@ -31,7 +31,9 @@ def average(
     if output.exists() and not force:
         raise UsageError(f'"{output}" exists', "replace it with   --force")
     shares = parse_shares(models)
-    from tfcli.bundle import write_bundle
+    from tfcli.bundle import refuse_to_replace, write_bundle
+
+    refuse_to_replace(output.resolve())
     from tfcli.training.merging import merge, open_source
 
     sources = {name: open_source(name) for name in shares}

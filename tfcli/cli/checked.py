@@ -83,6 +83,8 @@ def checked(corpus: CorpusConfig, wanted: Wanted, report: "Report", bar: bool) -
         rules |= _by_words(sample, rules)
     with followed(checking.read_lines(corpus), "checking", repeated.lines, bar) as lines:
         yield from checking.check(lines, rules, report)
+    if report.lines != repeated.lines:
+        raise checking.changed(repeated.lines)
 
 
 def _by_words(sample: "Sample", rules: "dict[str, Rule]") -> "dict[str, Rule]":

@@ -67,7 +67,10 @@ def _show(facts: dict[str, Any], card: Path) -> str:
         ("folder", facts["folder"]),
         ("card", str(card) if card.exists() else "none"),
     ]
-    rows += [(file["name"], f"{_size(file['bytes']):>9}  {file['sha256'] or 'too large for a file of a model'}") for file in facts["files"]]
+    rows += [
+        (file["name"], f"{_size(file['bytes']):>9}  {file['sha256'] or 'too large for a file of a model'}")
+        for file in facts["files"]
+    ]
     rows += [(name, f"{value:,}" if isinstance(value, int) else str(value)) for name, value in _flat(facts["metrics"])]
     title = f"{facts['name']}: {facts['source']} → {facts['target']}"
     return "\n".join([title, *(f"  {line}" for line in console.align(rows))])

@@ -8,10 +8,11 @@ import typer
 
 from tfcli.cli import console, options
 from tfcli.cli.output import open_file
-from tfcli.errors import NotFoundError, UsageError
+from tfcli.errors import NotFoundError, TfcliError, UsageError
 
 _RUNS = Path("runs")
 _METRICS = "metrics.jsonl"
+_SCORES = (("loss", "loss", 2), ("bleu", "BLEU", 1))
 
 
 def runs(
@@ -47,17 +48,23 @@ def runs(
 
 
 def _list() -> None:
-    from tfcli.training.curves import read_metrics
-
-    rows = []
-    for metrics in sorted(_RUNS.glob(f"*/{_METRICS}")):
-        lines = [*read_metrics(metrics)]
-        step = max((line["step"] for line in lines), default=0)
-        best = [line for line in lines if line["kind"] == "validation" and line["best"]][-1:]
-        scores = "".join(f"loss {line['loss']:.2f}  BLEU {line['bleu']:.1f}" for line in best)
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(metrics.stat().st_mtime))
-        rows.append((str(metrics.parent), f"step {step:,}", when, scores))
+    rows = [_row(metrics) for metrics in sorted(_RUNS.glob(f"*/{_METRICS}")) if metrics.is_file()]
     if rows:
         console.print_out("\n".join(console.align(rows)))
     else:
         console.note("no runs here; start one with   tfcli train")
+
+
+def _row(metrics: Path) -> tuple[str, ...]:
+    """What there is to say of a run; of one that cannot be read, why."""
+    from tfcli.training.curves import read_metrics
+
+    try:
+        lines = [*read_metrics(metrics)]
+    except TfcliError as error:
+        return str(metrics.parent), error.message
+    step = max((line["step"] for line in lines), default=0)
+    best = [line for line in lines if line["kind"] == "validation" and line.get("best")][-1:]
+    shown = [f"{name} {line[key]:.{digits}f}" for line in best for key, name, digits in _SCORES if line.get(key)]
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(metrics.stat().st_mtime))
+    return str(metrics.parent), f"step {step:,}", when, "  ".join(shown)

@@ -10,17 +10,22 @@ from typing import Any
 from tfcli.config import schema
 from tfcli.config.model import PRESETS
 from tfcli.config.stages import Recipe, StageConfig
+from tfcli.disk import open_input
 from tfcli.errors import ModelError, NotFoundError
+
+_MOST_BYTES = 1 << 20
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; NotFoundError or ModelError with the parser's words."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with open_input(path) as file:
+            data = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise NotFoundError(f'no recipe at "{path}"', "run on the built-in phrasebook with   tfcli train") from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, UnicodeDecodeError, a number of 5,000 digits
-        raise ModelError(f"{path} is not TOML: {error}") from None
+    if len(data) > _MOST_BYTES:
+        raise ModelError(f"{path} is larger than {_MOST_BYTES >> 10:,} KiB")
+    return schema.parse_toml(data, str(path))
 
 
 def apply_sets(values: dict[str, Any], assignments: list[str]) -> dict[str, Any]:

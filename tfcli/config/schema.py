@@ -82,6 +82,8 @@ def convert(hint: typing.Any, value: object, path: str) -> typing.Any:
             raise ModelError(words, _nearest(value, choices))
         return value
     if origin in (typing.Union, types.UnionType):
+        if value == "" and choices[0] is str:
+            raise ModelError(f"{path} is empty", "leave it out")
         return None if value is None else convert(choices[0], value, path)
     if origin is tuple:
         if not isinstance(value, (list, tuple)):

@@ -18,6 +18,7 @@ from tfcli.disk.reading import open_input as open_input
 from tfcli.disk.reading import open_regular as open_regular
 from tfcli.disk.reading import read_whole as read_whole
 from tfcli.disk.reading import spooling as spooling
+from tfcli.disk.syncing import append_line as append_line
 from tfcli.disk.syncing import make_folder as make_folder
 from tfcli.disk.syncing import sync_folder as sync_folder
 from tfcli.disk.syncing import write_synced as write_synced

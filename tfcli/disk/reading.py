@@ -20,10 +20,9 @@ _spooled: ContextVar[dict[str, BinaryIO] | None] = ContextVar("spooled", default
 def read_whole(path: Path, most: int) -> bytes:
     """The bytes of a regular file. ModelError if it is something else, or has more than `most` bytes; OSError."""
     with open_regular(path) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise ModelError(f'"{path}" is larger than {most >> 10:,} KiB')
-    return data
+        if os.fstat(file.fileno()).st_size > most:
+            raise ModelError(f'"{path}" is larger than {most >> 10:,} KiB')
+        return file.read()
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -1,15 +1,15 @@
 """TrainState on disk, so that no instant of a kill, a full disk or a power cut can lose the last finished checkpoint.
 
-A checkpoint is a folder `step-000000123`. It is written beside its place as `.tmp-*`: every file is synced, the
-manifest with the SHA-256 of each comes last, the folder is synced, renamed, and its parent synced; only then are older
-ones pruned. Loading takes the newest folder whose manifest and files verify. Tensors are safetensors, the rest is JSON.
+A checkpoint is a folder `step-000000123`. It is written beside its place: every file is synced, the manifest with the
+SHA-256 of each comes last, the folder is synced, renamed, and its parent synced; only then are older ones pruned.
+Loading takes the newest folder whose manifest and files verify. Tensors are safetensors, the rest is JSON.
 """
 
 import errno
 import hashlib
 import json
 import os
-import shutil
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +19,18 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from tfcli.config.stages import ONLY_STAGE
-from tfcli.disk import make_folder, sync_folder, write_synced
+from tfcli.disk import finish_replacing, read_whole, remove_folder, replace_folder, sync_folder
 from tfcli.errors import ModelError, ResourceError
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
 _STATE = "state.json"
 _PREFIX = "step-"
+_NAME = re.compile(rf"{_PREFIX}\d{{9,}}")
+_GROUPS = ("model", "ema", "best", "optimizer", "random")
+_MOST_BYTES = 1 << 40
+FILES = (*(f"{group}.safetensors" for group in _GROUPS), _STATE, _MANIFEST)
+"""All that is ever in a checkpoint."""
 
 
 @dataclass
@@ -50,30 +55,15 @@ def save_state(folder: Path, state: TrainState, keep: int, milestones: Collectio
     safe: list[Path] = []
     try:
         if not (final.exists() and _is_intact(final)):
-            _write(final, files)
+            replace_folder(final, files, FILES)
         sync_folder(folder)
         safe = [final]
         _prune(folder, final, keep, milestones)
-    except OSError as error:
+    except (OSError, ResourceError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
         safe = safe or [path for path in list_checkpoints(folder) if path != final and _is_intact(path)]
-        raise _explain(error, state.step, folder, files, safe) from error
+        raise _explain(cause, state.step, folder, files, safe) from cause
     return final
-
-
-def _write(final: Path, files: dict[str, bytes]) -> None:
-    """All but the sync of the folder it lies in."""
-    temporary = final.with_name(f".tmp-{final.name}-{os.getpid()}")
-    try:
-        make_folder(final.parent)
-        temporary.mkdir()
-        for name, data in files.items():
-            write_synced(temporary / name, data)
-        sync_folder(temporary)
-        if final.exists():
-            _discard(final)
-        temporary.rename(final)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _pack(state: TrainState) -> dict[str, bytes]:
@@ -92,7 +82,7 @@ def _prune(folder: Path, final: Path, keep: int, milestones: Collection[int]) ->
     # Newer ones did not verify, or the run would have gone on from there.
     for old in [*checkpoints[: max(newest + 1 - keep, 0)], *checkpoints[newest + 1 :]]:
         if old not in stay:
-            _discard(old)
+            remove_folder(old, FILES)
 
 
 def _explain(error: OSError, step: int, folder: Path, files: dict[str, bytes], safe: list[Path]) -> ResourceError:
@@ -110,12 +100,6 @@ def _is_intact(path: Path) -> bool:
         return bool(read_verified(path))
     except ModelError:
         return False
-
-
-def _discard(path: Path) -> None:
-    trash = path.with_name(f".trash-{path.name}-{os.getpid()}")
-    path.rename(trash)
-    shutil.rmtree(trash, ignore_errors=True)
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:
@@ -139,8 +123,11 @@ def is_checkpoint(path: Path) -> bool:
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints below `folder`, oldest first."""
-    return sorted(folder.glob(f"{_PREFIX}*"))
+    """The checkpoints below `folder`, oldest first: folders of exactly such a name, and no links."""
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir()]
+    return sorted((path for path in found if not path.is_symlink()), key=step_of)
 
 
 def load_latest(folder: Path, stage: str | None = None) -> tuple[TrainState | None, list[str]]:
@@ -171,8 +158,8 @@ def load_state(path: Path) -> TrainState:
 def read_verified(path: Path) -> dict[str, bytes]:
     """The files of a checkpoint, each checked against the manifest."""
     try:
-        sums = _unseal((path / _MANIFEST).read_bytes())
-        files = {name: (path / name).read_bytes() for name in sums}
+        sums = _unseal(read_whole(path / _MANIFEST, _MOST_BYTES))
+        files = {name: read_whole(path / name, _MOST_BYTES) for name in sums if name in FILES}
     except (OSError, ValueError) as error:
         raise ModelError(f"{path.name} is not complete: {error}") from None
     for name, data in files.items():
@@ -183,9 +170,7 @@ def read_verified(path: Path) -> dict[str, bytes]:
 
 def remove_leftovers(folder: Path) -> None:
     """Deletes what a killed process left half-written. Call it only while holding the run's lock."""
-    for pattern in (".tmp-*", ".trash-*"):
-        for path in folder.glob(pattern):
-            shutil.rmtree(path, ignore_errors=True)
+    finish_replacing(folder, lambda name: FILES if _NAME.fullmatch(name) else None)
 
 
 def _seal(sums: dict[str, Any]) -> bytes:

@@ -5,13 +5,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tfcli.disk import replace_file
+from tfcli.disk import read_whole, replace_file
 from tfcli.errors import DataError
 
 Points = Mapping[int, float]
 """By step. What was logged again after a resume counts as it was logged last."""
 
+_MOST_BYTES = 1 << 30
+_HUGE = 1e100
+_DRAWN = ("loss", "learning_rate", "bleu", "chrf")
 _MARKS = "•o"
 _COLORS = "#2166ac", "#d6604d"
 _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 720, 170, 84, 30, 16  # of a panel of the SVG and its margins, in pixels
@@ -27,15 +31,25 @@ class Panel:
 
 
 def read_metrics(metrics: Path) -> Iterator[dict]:
-    """The lines of a metrics.jsonl; each has its kind and its step. DataError if one is something else."""
-    for number, line in enumerate(metrics.read_bytes().split(b"\n"), start=1):
+    """The lines of a metrics.jsonl; each has its kind and its step. DataError if one is something else; a last line
+    that was cut off is passed over."""
+    for number, line in enumerate(read_whole(metrics, _MOST_BYTES).split(b"\n")[:-1], start=1):
         try:
             if line:
                 values = json.loads(line)
-                values["step"], values["kind"]
+                _check(values)
                 yield values
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise DataError(f"{metrics}: line {number} is not a line of metrics") from None
+
+
+def _check(values: Any) -> None:
+    """Raises ValueError, TypeError or KeyError if that is no line of metrics."""
+    numbers = [values["step"], *(values[name] for name in _DRAWN if values.get(name) is not None)]
+    if not isinstance(values["kind"], str) or not isinstance(values["step"], int) or values["step"] < 0:
+        raise ValueError
+    if not all(type(number) in (int, float) and abs(number) < _HUGE for number in numbers):
+        raise ValueError
 
 
 def read_panels(metrics: Path) -> list[Panel]:

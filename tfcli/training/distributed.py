@@ -1,6 +1,5 @@
 """This process among the processes of a run, as torchrun's environment says."""
 
-import os
 import secrets
 import time
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from tfcli.errors import NetworkError
+from tfcli.hardware import choose_device
+from tfcli.launch import read_launch
 from tfcli.training.network import name_interface
 
 _PATIENCE = timedelta(minutes=30)
@@ -73,9 +74,10 @@ class World:
 
 
 def join_world(device: str) -> World:
-    """device: auto, cpu, cuda, cuda:N or mps. With torchrun every process takes its own GPU. Raises NetworkError if the
-    processes do not find each other."""
-    rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    """device: auto, cpu, cuda, cuda:N or mps. With torchrun every process takes its own GPU. Raises UsageError for a
+    device that is not here, NetworkError if the processes do not find each other."""
+    launch = read_launch()
+    rank, size = launch.rank, launch.world
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if size > 1:
@@ -83,11 +85,14 @@ def join_world(device: str) -> World:
         # would outlive leave(), and now and then abort the process at its exit.
         import_module("torch._dynamo")
         if device == "cuda":
-            device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
+            device = f"cuda:{launch.local_rank}"
+    choose_device(device)
+    if size > 1:
+        if device.startswith("cuda"):
             torch.cuda.set_device(device)
         name_interface(size)
-        store, rank, size = next(rendezvous("env://", timeout=_PATIENCE))
         try:
+            store, rank, size = next(rendezvous("env://", timeout=_PATIENCE))
             dist.init_process_group(
                 "nccl" if device.startswith("cuda") else "gloo",
                 store=_own_keys(store, rank, size),
@@ -95,7 +100,7 @@ def join_world(device: str) -> World:
                 world_size=size,
                 timeout=_PATIENCE,
             )
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise NetworkError(
                 f"process {rank} cannot reach the others: {str(error).strip().splitlines()[0][:200]}",
                 "name the network interface that leads to them   GLOO_SOCKET_IFNAME=eth0 torchrun ...",

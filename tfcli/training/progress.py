@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from tfcli.disk import append_line
+from tfcli.errors import ResourceError
 from tfcli.text.sanitize import safe_tty
 
 _BAR = 14  # so that the two lines beside it fit into 80 columns
@@ -59,8 +61,14 @@ class Reporter:
         """A line of metrics.jsonl."""
         if self.metrics:
             clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
-            with open(self.metrics, "a", encoding="utf-8") as file:
-                file.write(json.dumps({"kind": kind, **clean}, ensure_ascii=False) + "\n")
+            line = json.dumps({"kind": kind, **clean}, ensure_ascii=False) + "\n"
+            try:
+                append_line(self.metrics, line.encode())
+            except OSError as error:
+                raise ResourceError(
+                    f'{error.strerror} while noting step {values.get("step", 0):,} in "{self.metrics}"',
+                    "make room, and go on with the same command",
+                ) from error
         if self.board:
             for name, value in values.items():
                 if isinstance(value, int | float) and not isinstance(value, bool):

@@ -12,7 +12,7 @@ from tfcli.config import Recipe
 from tfcli.disk import finish_replacing, replace_file
 from tfcli.hardware import keep_freed_memory
 from tfcli.tokenizer import Tokenizer
-from tfcli.training import publish
+from tfcli.training import earlier, publish
 from tfcli.training.averaging import State, average_checkpoints
 from tfcli.training.checkpoint import can_go_on, list_checkpoints, remove_leftovers, step_of
 from tfcli.training.curves import read_panels, write_svg
@@ -62,8 +62,10 @@ def train(
         stack.callback(world.leave)
         if world.is_main:
             stack.enter_context(folder.locked())
+            earlier.settle(folder)  # of a process that was killed
             if fresh:
-                folder.clear()
+                earlier.set_aside(folder)
+            stack.callback(earlier.settle, folder)
         board = open_board(folder.board) if tensorboard and world.is_main else None
         reporter = Reporter(folder.metrics if world.is_main else None, quiet or not world.is_main, board)
         tokenizer = _settle(recipe, folder, world, reporter)

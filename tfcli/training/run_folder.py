@@ -3,7 +3,8 @@
 import dataclasses
 import fcntl
 import os
-import shutil
+import re
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from tfcli.bundle import FILES
+from tfcli.bundle import FILES, refuse_to_replace
 from tfcli.config import Recipe
 from tfcli.config.recipe import make_recipe, read_toml, to_toml
 from tfcli.config.training import LIMITS
 from tfcli.disk import make_folder, replace_file
-from tfcli.errors import ModelError, ResourceError
-from tfcli.training.checkpoint import list_checkpoints
+from tfcli.disk.names import place_of
+from tfcli.errors import ModelError, ResourceError, TfcliError, UsageError
+from tfcli.training.checkpoint import is_checkpoint, list_checkpoints
 from tfcli.training.history import read_history
 
-REPLACED = {"bundle": FILES, "recipe.toml": (), "tokenizer.model": (), "curves.svg": (), "stages.json": ()}
+_LOCK, _MARK = "run.lock", ".tfcli-run"
+_MARK_TEXT = b"A run of tfcli: what it wrote in this folder it may replace, and forget with --fresh.\n"
+_ELSEWHERE = "train in another folder   --run-dir DIR"
+REPLACED = {_MARK: (), "bundle": FILES, "recipe.toml": (), "tokenizer.model": (), "curves.svg": (), "stages.json": ()}
 """What a run replaces in its folder, each with the files inside: see `finish_replacing`."""
 _TRIES = 100
 """To learn who has the lock, at 10 ms each; the process may be on another machine."""
@@ -71,21 +76,44 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Refuses a second trainer on this folder."""
+        """Refuses a second trainer on this folder, and a folder that is no run's. From here on it is one's."""
+        self._refuse_foreign()
         make_folder(self.path)
-        with open(self.path / "run.lock", "a+") as lock:
+        with _open_lock(self.path / _LOCK) as lock:
             _take(lock, self.path)
+            self._refuse_foreign()  # somebody may have been faster
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
+            if self.metrics.exists() and self.metrics.stat().st_nlink > 1:
+                replace_file(self.metrics, self.metrics.read_bytes())  # what is added is not for its other name
+            if not (self.path / _MARK).exists():
+                replace_file(self.path / _MARK, _MARK_TEXT)
             yield
 
-    def clear(self) -> None:
-        """Forgets an earlier run."""
-        for path in (self.checkpoints, self.bundle, self.board):
-            shutil.rmtree(path, ignore_errors=True)
-        for path in (self.metrics, self.curves, self.recipe, self.history, self.tokenizer):
-            path.unlink(missing_ok=True)
+    def _refuse_foreign(self) -> None:
+        """UsageError if a run cannot lie here without touching what tfcli did not write."""
+        if os.path.lexists(self.path) and not self.path.is_dir():
+            raise UsageError(f'"{self.path}" is in the way: it is no folder', _ELSEWHERE)
+        there = {path.name for path in self.path.iterdir()} if self.path.exists() else set()
+        there = {name for name in there if name != _LOCK and place_of(name)[0] != _MARK}  # others may be starting
+        if there and _MARK not in there and not self._is_of_before():
+            raise UsageError(f'"{self.path}" has files in it that are not of a run of tfcli', _ELSEWHERE)
+        for path in (self.metrics, self.curves, self.recipe, self.history, self.tokenizer, self.path / _MARK):
+            if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+                raise UsageError(f'"{path}" is not a regular file, so it is not replaced', _ELSEWHERE)
+        for path in (self.checkpoints, self.board):
+            if os.path.lexists(path) and not path.is_dir():
+                raise UsageError(f'"{path}" is in the way: it is no folder', _ELSEWHERE)
+        refuse_to_replace(self.bundle.resolve())
+
+    def _is_of_before(self) -> bool:
+        """Whether there is a run of a version that did not mark them."""
+        try:
+            make_recipe(read_toml(self.recipe))
+        except (TfcliError, OSError):
+            return False
+        return any(is_checkpoint(path) for path in list_checkpoints(self.checkpoints))
 
     def settle_recipe(self, recipe: Recipe) -> list[str]:
         """Writes the recipe, or compares it with that of the run to resume.
@@ -111,6 +139,20 @@ class RunFolder:
                 )
         replace_file(self.recipe, to_toml(recipe, full=True).encode())
         return changes
+
+
+def _open_lock(path: Path) -> TextIO:
+    """A regular file of this folder alone, whose content does not matter."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or not _is_lock(descriptor):
+        os.close(descriptor)
+        raise UsageError(f'"{path}" is not a file that tfcli wrote', _ELSEWHERE)
+    return open(descriptor, "r+", encoding="utf-8")
+
+
+def _is_lock(descriptor: int) -> bool:
+    return re.fullmatch(rb"\d{0,20}", os.pread(descriptor, 30, 0)) is not None
 
 
 def _take(lock: TextIO, path: Path) -> None:

@@ -23,6 +23,7 @@ from tfcli.config import TrainingConfig
 from tfcli.errors import DivergedError
 from tfcli.hardware import peak_memory, return_freed_memory
 from tfcli.training.checkpoint import save_state
+from tfcli.training.earlier import forget
 from tfcli.training.failures import explain_failure
 from tfcli.training.identity import Identity
 from tfcli.training.learner import Learner
@@ -217,6 +218,7 @@ class Trainer:
         state = self.learner.state(self.identity)
         if self.world.is_main:
             save_state(self.checkpoints, state, self.config.keep, self.milestones)
+            forget(self.checkpoints.parent)
         return_freed_memory()
         self.world.wait()
 
