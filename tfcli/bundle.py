@@ -23,6 +23,8 @@ from tfcli.errors import ModelError, NotFoundError, UsageError
 from tfcli.locating import CONFIG as CONFIG
 from tfcli.locating import locate as locate
 from tfcli.locating import shipped as shipped
+from tfcli.metrics import FILE as METRICS
+from tfcli.metrics import check_metrics
 from tfcli.tokenizer import Tokenizer
 
 if typing.TYPE_CHECKING:
@@ -31,7 +33,7 @@ if typing.TYPE_CHECKING:
 
 FORMAT = 1
 WEIGHTS, TOKENIZER = weights.FILE, "tokenizer.model"
-CARD, METRICS, RECIPE = "README.md", "metrics.json", "recipe.toml"
+CARD, RECIPE = "README.md", "recipe.toml"
 REQUIRED = (WEIGHTS, CONFIG, TOKENIZER)
 FILES = (*REQUIRED, CARD, METRICS, RECIPE)
 
@@ -121,10 +123,7 @@ class Bundle:
     def metrics(self) -> dict[str, typing.Any]:
         """What was measured when the model was made; empty if nothing was."""
         with _naming(self.folder):
-            metrics = parse_json(_read(self.folder / METRICS, _MAX_STORY_BYTES) or b"{}", METRICS)
-            if not isinstance(metrics, dict):
-                raise ModelError(f"{METRICS} is not a table")
-            return metrics
+            return check_metrics(parse_json(_read(self.folder / METRICS, _MAX_STORY_BYTES) or b"{}", METRICS))
 
     def card(self) -> str:
         """The model card in Markdown; empty if there is none."""

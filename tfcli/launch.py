@@ -23,7 +23,7 @@ def read_launch(environ: Mapping[str, str] = os.environ) -> Launch:
     world = _number(environ, "WORLD_SIZE", 1, 1)
     if world == 1:
         return Launch()
-    if missing := [name for name in ("RANK", "MASTER_PORT") if name not in environ]:
+    if missing := [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in environ]:
         raise UsageError(
             f"WORLD_SIZE is {world}, but {missing[0]} is not set: nobody knows of the other processes",
             "start several processes by torchrun, or this one alone   env -u WORLD_SIZE tfcli ...",

@@ -40,10 +40,8 @@ class Tokenizer:
     def __init__(self, model: bytes):
         from sentencepiece import SentencePieceProcessor  # here: who reads a model's config needs none
 
-        if len(model) > _MAX_BYTES:
-            raise ModelError(f"the tokenizer is larger than {_MAX_BYTES >> 20} MiB")
-        if not model:
-            raise ModelError("the tokenizer is empty")
+        if not 0 < len(model) <= _MAX_BYTES:
+            raise ModelError(f"the tokenizer is {f'larger than {_MAX_BYTES >> 20} MiB' if model else 'empty'}")
         self.model = model
         try:
             sides = split_sides(model)

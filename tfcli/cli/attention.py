@@ -1,6 +1,7 @@
 """`tfcli attention`: what the model looked at."""
 
 import json
+import math
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from tfcli.cli.records import STDIN, Reader, Record
 from tfcli.config import MapFormat, MapKind, Stage
 from tfcli.errors import DataError, UsageError
 from tfcli.settings import resolve
+from tfcli.text.lines import decode_argument
 
 if TYPE_CHECKING:
     from tfcli.attention_maps.attention_map import AttentionMap
@@ -95,6 +97,8 @@ def attention(
     chosen = "json" if as_json else output_format or _default_format(output)
     if (pairs or threshold is not None) and chosen != "pharaoh":
         raise UsageError("--pairs and --threshold are for --format pharaoh")
+    if threshold is not None and not math.isfinite(threshold):
+        raise UsageError(f"--threshold {threshold} is no weight")
     view = View(kind, stage, layer, head, threshold, *_paper(output))
     settings = resolve(
         dict(model=model, beam=beam, length_penalty=length_penalty, protect=protect)
@@ -109,7 +113,7 @@ def attention(
             for line in lines:
                 write(_links(translator, line, pairs, words, view))
         else:
-            whole = translator.attention(_single(lines), target, max_tokens)
+            whole = translator.attention(_single(lines), _decoded(target), max_tokens)
             write(_render(whole, view, chosen, words, query if explain else None, summary, as_json))
 
 
@@ -149,6 +153,10 @@ def _links(translator: "Translator", line: Record, pairs: bool, words: bool, vie
     else:
         maps = translator.attention_parts(line.text)
     return pharaoh_line([merge_words(part) if words else part for part in maps], view)
+
+
+def _decoded(target: str | None) -> str | None:
+    return None if target is None else decode_argument(target)[0]
 
 
 def _single(lines: Iterator[Record]) -> str:

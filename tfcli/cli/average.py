@@ -49,7 +49,7 @@ def average(
         metrics={"parameters": first.bundle.num_parameters(), "averaged": shares},
         card="",
     )
-    console.print_out(str(folder))
+    console.print_path(folder)
 
 
 def parse_shares(models: list[str]) -> dict[str, float]:

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from tfcli.errors import ResourceError, TfcliError
@@ -50,6 +51,14 @@ def write_out(data: bytes) -> None:
     if sys.stdout is None:
         raise ResourceError("stdout is closed")
     write_whole(sys.stdout.buffer, data)
+
+
+def print_path(path: Path) -> None:
+    """A path to stdout, byte for byte, so that a script can use it whatever it is called."""
+    if is_terminal(sys.stdout):
+        print_out(str(path))
+    else:
+        write_out(os.fsencode(path) + b"\n")
 
 
 def align(rows: Sequence[Sequence[str]]) -> list[str]:

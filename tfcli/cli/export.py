@@ -30,8 +30,7 @@ def export(
     The tokenizer lies beside it: CTranslate2 wants the pieces of a text and gives pieces back.
     """
     from tfcli.bundle import locate, read_bundle
-    from tfcli.conversion.convert import MODEL
-    from tfcli.conversion.export import export
+    from tfcli.conversion.export import export, is_export
     from tfcli.conversion.switches import find_obstacle
     from tfcli.decoding.engines.ctranslate2 import check_folder
 
@@ -41,8 +40,8 @@ def export(
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
         if not force:
             raise UsageError(f'"{output}" exists already', "replace it with   --force")
-        if not (output / MODEL).is_file():
+        if not is_export(output):
             raise UsageError(f'"{output}" is in the way: it exists and holds no exported model')
     export(bundle, quantization, output.resolve())
     check_folder(output, bundle.tokenizer())
-    console.print_out(str(output))
+    console.print_path(output)

@@ -163,4 +163,4 @@ def _say_next(outcome, folder: Path, example: str) -> None:
             f'  translate   tfcli translate -m {folder} "{example or "..."}"\n'
             f"  measure     tfcli evaluate -m {folder} test.tsv"
         )
-        console.print_out(str(outcome.bundle))
+        console.print_path(outcome.bundle)

@@ -77,7 +77,21 @@ def make_recipe(values: dict[str, Any], preset: str | None = None) -> Recipe:
             "training": values.get("training", {}),
         }
         values = {**values, "stage": [_merged(base, stage) for stage in stages]}
+    _refuse_undecodable(values, "")
     return schema.build(Recipe, values)
+
+
+def _refuse_undecodable(value: Any, path: str) -> None:
+    """A recipe is written as UTF-8, and a command line may hold any bytes."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_undecodable(key, path or "a setting")
+            _refuse_undecodable(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_undecodable(item, path)
+    elif isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+        raise ModelError(f"{path} is not UTF-8: {value[:60]}")
 
 
 def _merged(base: Any, over: Any) -> Any:

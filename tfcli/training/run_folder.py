@@ -16,7 +16,7 @@ from tfcli.bundle import FILES, refuse_to_replace
 from tfcli.config import Recipe
 from tfcli.config.recipe import make_recipe, read_toml, to_toml
 from tfcli.config.training import LIMITS
-from tfcli.disk import make_folder, replace_file
+from tfcli.disk import make_folder, read_whole, replace_file
 from tfcli.disk.names import place_of
 from tfcli.errors import ModelError, ResourceError, TfcliError, UsageError
 from tfcli.training.checkpoint import is_checkpoint, list_checkpoints
@@ -97,7 +97,7 @@ class RunFolder:
             raise UsageError(f'"{self.path}" is in the way: it is no folder', _ELSEWHERE)
         there = {path.name for path in self.path.iterdir()} if self.path.exists() else set()
         there = {name for name in there if name != _LOCK and place_of(name)[0] != _MARK}  # others may be starting
-        if there and _MARK not in there and not self._is_of_before():
+        if there and not self._is_marked() and not self._is_of_before():
             raise UsageError(f'"{self.path}" has files in it that are not of a run of tfcli', _ELSEWHERE)
         for path in (self.metrics, self.curves, self.recipe, self.history, self.tokenizer, self.path / _MARK):
             if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
@@ -106,6 +106,12 @@ class RunFolder:
             if os.path.lexists(path) and not path.is_dir():
                 raise UsageError(f'"{path}" is in the way: it is no folder', _ELSEWHERE)
         refuse_to_replace(self.bundle.resolve())
+
+    def _is_marked(self) -> bool:
+        try:
+            return read_whole(self.path / _MARK, len(_MARK_TEXT)) == _MARK_TEXT
+        except (TfcliError, OSError):
+            return False
 
     def _is_of_before(self) -> bool:
         """Whether there is a run of a version that did not mark them."""
