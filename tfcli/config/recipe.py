@@ -77,7 +77,10 @@ def make_recipe(values: dict[str, Any], preset: str | None = None) -> Recipe:
             "training": values.get("training", {}),
         }
         values = {**values, "stage": [_merged(base, stage) for stage in stages]}
-    _refuse_undecodable(values, "")
+    try:
+        _refuse_undecodable(values, "")
+    except RecursionError:
+        raise ModelError("the recipe is nested too deeply") from None
     return schema.build(Recipe, values)
 
 

@@ -51,7 +51,7 @@ class CTranslate2Engine:
         self._names = token_names(bundle.config.model.vocab_size)
         self._ids = {name: i for i, name in enumerate(self._names)}
         self._translator = library.Translator(
-            str(bundle.folder),
+            str(bundle.folder).encode("utf-8", "replace").decode(),  # a name only: the files are given
             compute_type=self.dtype,
             inter_threads=self.threads,
             intra_threads=1,
@@ -219,6 +219,10 @@ def has_gpu() -> bool:
 def check_folder(folder: Path, tokenizer: Tokenizer) -> None:
     """ModelError if CTranslate2 does not load an exported folder and translate with it."""
     library = import_library()
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise ModelError("CTranslate2 opens no folder whose name is not UTF-8", "give it another name") from None
     try:
         translator = library.Translator(str(folder), "cpu")
         source = [piece for piece in tokenizer.pieces(range(NUM_CONTROL, len(tokenizer)))[:_CHECKED]]
