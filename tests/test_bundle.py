@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tfcli import bundle as bundle_room
+from tfcli import locating
 from tfcli.build import build_model
 from tfcli.bundle import locate, read_bundle, shipped, write_bundle
 from tfcli.decoding.translator import Translator
@@ -252,7 +252,7 @@ def test_names_of_models(tiny_copy, tmp_path, monkeypatch):
     run.mkdir()
     tiny_copy.rename(run / "bundle")
     assert locate(str(run)) == run / "bundle"
-    monkeypatch.setattr(bundle_room, "shipped", lambda: [tmp_path / "models" / "zh-en"])
+    monkeypatch.setattr(locating, "shipped", lambda: [tmp_path / "models" / "zh-en"])
     monkeypatch.chdir(tmp_path)
     assert locate("zh-en") == tmp_path / "models" / "zh-en"
     (tmp_path / "zh-en").mkdir()  # a folder without a model hides nothing

@@ -107,18 +107,31 @@ class Bundle:
         """The model in evaluation mode, on the CPU, its weights in `dtype` (a name in torch)."""
         import torch
 
-        with _naming(self.folder), open_regular(self.folder / WEIGHTS) as file:
+        with _naming(self.folder), self.open_weights() as file:
             return weights.load(file, self.config.model, self.config.dtype).to(getattr(torch, dtype))
 
     def arrays(self) -> "dict[str, np.ndarray]":
         """The weights for engines that do without torch; see `weights.read_arrays`."""
-        with _naming(self.folder), open(self.folder / WEIGHTS, "rb") as file:
+        with _naming(self.folder), self.open_weights() as file:
             return weights.read_arrays(file)
 
     def num_parameters(self) -> int:
         """Counted from the header of the weights, without torch."""
-        with _naming(self.folder), open_regular(self.folder / WEIGHTS) as file:
+        with _naming(self.folder), self.open_weights() as file:
             return weights.count_parameters(file)
+
+    def open_weights(self) -> typing.BinaryIO:
+        """The file of the weights, at its beginning; it is no larger than what it says it holds."""
+        file = open_regular(self.folder / WEIGHTS)
+        try:
+            most = weights.most_bytes(file)
+            if os.fstat(file.fileno()).st_size > most:
+                raise ModelError(f"{WEIGHTS} is damaged: it is larger than the tensors that it names")
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return file
 
     def metrics(self) -> dict[str, typing.Any]:
         """What was measured when the model was made; empty if nothing was."""

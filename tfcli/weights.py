@@ -48,6 +48,11 @@ def read_header(file: BinaryIO) -> Header:
     return header
 
 
+def most_bytes(file: BinaryIO) -> int:
+    """How large a file that says so of its tensors can be at most."""
+    return 8 + _MAX_HEADER_BYTES + _LARGEST_ITEM_BYTES * count_parameters(file)
+
+
 def count_parameters(file: BinaryIO) -> int:
     """How many numbers a safetensors file says it holds."""
     return sum(math.prod(shape) for _, shape in read_header(file).values())

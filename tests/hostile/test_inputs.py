@@ -19,7 +19,7 @@ from tfcli.data import checking
 from tfcli.data.corpus import read_pairs
 from tfcli.disk import open_again, read_whole, spooling
 from tfcli.errors import DataError, ModelError
-from tfcli.text.numbers import has_lost_number, long_numbers
+from tfcli.text.numbers import find_numbers, invented_numbers
 
 PAIRS = "".join(f"第{n}句话\tSentence {n}\n" for n in range(300))
 
@@ -239,7 +239,14 @@ def test_a_nested_line_costs_itself_only(depth, nest):
     assert ended.code == (0 if depth < 100 else 3) and "unexpected" not in ended.err
 
 
-def test_a_million_digits_are_a_number_like_any_other():
-    digits = "9" * 10**6
-    assert long_numbers(f"{digits}万 12345.5万") == {f"{digits}0000": 1, "123455000": 1}
-    assert has_lost_number(f"{digits}万", digits) and not has_lost_number(f"{digits}千", f"{digits} thousand")
+NUMBERS = [
+    f"{'9' * n}{after}" for n in (24, 30, 10**6) for after in ("万", "年", "点", "", ".5亿", "到5万", " billion")
+]
+NUMBERS += ["一" * 10**5 + "万", "万" * 10**4, "九" * 1000 + "点", "1," * 1000, "one hundred " * 3000 + "million"]
+
+
+@pytest.mark.parametrize("text", NUMBERS, ids=[f"{len(text)} {text[-8:]}" for text in NUMBERS])
+@pytest.mark.parametrize("languages", [("zh", "en"), ("en", "zh")])
+def test_no_number_is_too_long(text, languages):
+    find_numbers(text, *languages)
+    assert invented_numbers(text, "12345", languages) in (["12345"], [])

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfcli.disk import read_whole
 from tfcli.errors import DataError, NotFoundError
+
+_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def read_challenge(path: str) -> list[Sentence]:
 
 def _read(path: Path) -> list[Sentence]:
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_whole(path, _MOST_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         raise NotFoundError(f'no challenge set at "{path}"') from None
     except UnicodeDecodeError as error:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tfcli.bundle import WEIGHTS, Bundle
+from tfcli.bundle import Bundle
 from tfcli.config.schema import build, parse_json
 from tfcli.conversion.convert import Quantization, convert
 from tfcli.disk import make_folder, replace_file
@@ -115,7 +115,7 @@ def _path(bundle: Bundle, fingerprint: str, quantization: str, version: str) -> 
 
 
 def _fingerprint(bundle: Bundle) -> str:
-    with open(bundle.folder / WEIGHTS, "rb") as file:
+    with bundle.open_weights() as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

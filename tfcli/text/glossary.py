@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfcli.disk import open_input
 from tfcli.errors import DataError
 from tfcli.text.lines import read_lines
 from tfcli.text.scripts import letters_without_spaces
@@ -67,7 +68,7 @@ def read_glossaries(paths: Iterable[str | Path]) -> Glossary:
     that begin with # are passed over. DataError, with file and line, for a line without a translation."""
     terms: dict[str, str] = {}
     for path in paths:
-        with open(path, "rb") as stream:
+        with open_input(path) as stream:
             for line in read_lines(stream):
                 cells = [" ".join(cell.split()) for cell in line.text.split("\t")]
                 if line.replaced:

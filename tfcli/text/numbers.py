@@ -32,6 +32,8 @@ _CONVERTED = re.compile(
 _HOUR = re.compile(r"\s*(?:点|时(?!间|候)|[:：])")
 _AFTER_NOON = re.compile(r"(?:[:：][0-9]{2})?\s*p\.?m\b", re.I)
 _SHORT_YEAR = re.compile(r"\s*年|['’]?s\b")
+_LONGEST = 25
+"""Characters of a number; what is longer is none, and more than decimal arithmetic takes."""
 _LONG = 4
 
 
@@ -116,6 +118,8 @@ def _is_code(text: str) -> bool:
 
 def _read_digits(text: str) -> Iterator[tuple[int, int, set[Decimal]]]:
     for match in _NUMBER.finditer(text):
+        if len(match["digits"]) > _LONGEST:
+            continue
         value = Decimal(match["digits"].replace(",", ""))
         yield (
             match.start(),
