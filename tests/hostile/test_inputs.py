@@ -61,8 +61,8 @@ def test_outside_of_a_command_a_stream_that_must_be_read_again_is_refused(here):
 @pytest.mark.parametrize(
     "command",
     [
-        ["data", "check", "pipe.tsv", "--no-align"],
-        ["data", "clean", "pipe.tsv", "--no-align"],
+        ["data", "check", "pipe.tsv", "--align", "none"],
+        ["data", "clean", "pipe.tsv", "--align", "none"],
         ["tokenizer", "train", "-i", "pipe.tsv", "-o", "t.model", "--vocab-size", "288"],
         ["evaluate", "pipe.tsv", "--limit", "2"],
         ["translate", "-i", "pipe.tsv"],
@@ -183,7 +183,7 @@ def test_a_line_of_gigabytes_takes_little_memory(command, here, environment):  #
         "print(re.search('VmHWM:(.*)kB', open('/proc/self/status').read())[1], file=sys.stderr); sys.exit(code)"
     )
     process = subprocess.run(
-        [sys.executable, "-c", program, "data", command, "bomb.tsv.gz", "--no-align", "-q"],
+        [sys.executable, "-c", program, "data", command, "bomb.tsv.gz", "--align", "none", "-q"],
         env=environment | {"TFCLI_MODEL": str(TINY)},
         cwd=here,
         capture_output=True,
@@ -207,7 +207,7 @@ def test_a_corpus_that_changes_while_it_is_read_is_said_to(lines, here, monkeypa
         (here / "corpus.tsv").write_text(text, encoding="utf-8")
 
     monkeypatch.setattr(checking.Sample, "draw", draw)
-    ended = run("data", "clean", "corpus.tsv", "--no-align", "-o", "out")
+    ended = run("data", "clean", "corpus.tsv", "--align", "none", "-o", "out")
     assert ended.code == 3 and "the corpus had 300 lines" in ended.err and not (here / "out").exists()
 
 

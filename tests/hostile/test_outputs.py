@@ -18,7 +18,7 @@ from tfcli.disk import Draft, replace_file, replace_folder
 from tfcli.errors import ResourceError, UsageError
 
 PAIRS = "".join(f"第{n}句话\tSentence {n}\n" for n in range(30))
-CLEAN = ["data", "clean", "corpus.tsv", "--no-align", "-q"]
+CLEAN = ["data", "clean", "corpus.tsv", "--align", "none", "-q"]
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +185,7 @@ def test_what_is_called_compressed_is(name, unpack, here):
     assert run(*CLEAN, "-o", name, "--rejects", f"rejects-{name}").code == 0
     assert unpack((here / name).read_bytes()) == PAIRS.encode()
     assert unpack((here / f"rejects-{name}").read_bytes()) == b""
-    again = run("data", "check", name, "--no-align", "--json")
+    again = run("data", "check", name, "--align", "none", "--json")
     assert again.code == 0 and '"lines": 30' in again.text
 
 

@@ -16,14 +16,16 @@ pytestmark = pytest.mark.skipif(
     not hasattr(os, "mkfifo") or os.geteuid() != 0, reason="files of no permissions are read"
 )
 
-SECONDS = 60
+SECONDS = 300
+RUN = TINY.parent / "run"
+TINY_RUN = f"--train {RUN / 'train.tsv'} --valid {RUN / 'valid.tsv'} --preset tiny --steps 1 --device cpu"
 COMMANDS = (
     "translate 你好 -o NAME",
     "translate 你好 -o NAME --json",
     "translate -i FILE -o NAME",
-    "data check FILE --no-align",
-    "data clean FILE -o NAME --no-align",
-    "data clean FILE --no-align --rejects NAME",
+    "data check FILE --align none",
+    "data clean FILE -o NAME --align none",
+    "data clean FILE --align none --rejects NAME",
     "tokenizer train -i FILE -o NAME --vocab-size 288",
     "tokenizer info -m FILE",
     "evaluate FILE -o NAME --limit 1",
@@ -31,12 +33,12 @@ COMMANDS = (
     "attention 你好 -o NAME --format svg",
     "attention 你好 -o NAME --format npz",
     "explain attention 你好",
-    "train --run-dir NAME --steps 1 --device cpu",
-    "train --run-dir NAME --steps 1 --device cpu --fresh",
+    f"train {TINY_RUN} --run-dir NAME",
+    f"train {TINY_RUN} --run-dir NAME --fresh",
     "train FILE --run-dir . --steps 1 --device cpu --fresh",
     "train FILE --device cpu --fresh",
-    "train --train FILE --run-dir NAME --steps 1 --device cpu --fresh",
-    "train --run-dir NAME --dry-run --device cpu",
+    "train --train FILE --preset tiny --run-dir NAME --steps 1 --device cpu --fresh",
+    f"train {TINY_RUN} --run-dir NAME --dry-run",
     f"average {TINY} -o NAME",
     f"average {TINY} -o NAME --force",
     f"export {TINY} -o NAME",
@@ -81,6 +83,7 @@ def test_what_is_not_ours_stays_byte_for_byte_and_mode_for_mode(count, tmp_path,
             folder = tmp_path / f"{number}" / "theirs"
             folder.mkdir(parents=True)
             fill(folder, rng)
+            (folder / "pairs.tsv").write_bytes((RUN / "train.tsv").read_bytes())  # that there is something to read
             monkeypatch.chdir(folder)
             words = [_word(word, folder, rng) for word in COMMANDS[number % len(COMMANDS)].split(" ")]
             before, beside = look(folder), sorted(os.listdir(folder.parent))
