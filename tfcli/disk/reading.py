@@ -34,26 +34,26 @@ def open_regular(path: Path) -> BinaryIO:
     return open(descriptor, "rb")
 
 
-def open_input(path: str | Path) -> BinaryIO:
+def open_input(path: str | Path, buffer: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
     """A file or a stream with data of a user, to be read from here once. DataError for a device without an end;
     OSError, for a folder too."""
     mode = os.stat(path)
     if stat.S_ISDIR(mode.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    file = open(path, "rb")  # noqa: SIM115 (closed by the caller)
+    file = open(path, "rb", buffer)  # noqa: SIM115 (closed by the caller)
     if stat.S_ISCHR(mode.st_mode) and not file.isatty() and mode.st_rdev != os.stat(os.devnull).st_rdev:
         file.close()
         raise DataError(f'"{path}" is a device, which has no text and no end')
     return file
 
 
-def open_again(path: str) -> BinaryIO:
+def open_again(path: str, buffer: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
     """As `open_input`, but a stream can be opened more than once: all of it is kept in a temporary file until
     `spooling` ends. DataError outside of that."""
     kept = _spooled.get()
     if kept and path in kept:
-        return io.BufferedReader(_FromStart(kept[path]))
-    file = open_input(path)
+        return io.BufferedReader(_FromStart(kept[path]), buffer)
+    file = open_input(path, buffer)
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     with file:
@@ -67,7 +67,7 @@ def open_again(path: str) -> BinaryIO:
             copy.close()
             raise
     kept[path] = copy
-    return io.BufferedReader(_FromStart(copy))
+    return io.BufferedReader(_FromStart(copy), buffer)
 
 
 @contextmanager
