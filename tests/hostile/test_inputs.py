@@ -65,16 +65,17 @@ def test_outside_of_a_command_a_stream_that_must_be_read_again_is_refused(here):
         ["data", "clean", "pipe.tsv", "--align", "none"],
         ["tokenizer", "train", "-i", "pipe.tsv", "-o", "t.model", "--vocab-size", "288"],
         ["evaluate", "pipe.tsv", "--limit", "2"],
-        ["translate", "-i", "pipe.tsv"],
+        ["translate", "-i", "pipe.txt"],
     ],
     ids=lambda command: " ".join(command[:2]),
 )
 def test_a_pipe_says_what_a_file_says(command, here):
     pairs = "".join(PAIRS.splitlines(keepends=True)[: 20 if command[0] in ("translate", "evaluate") else None])
-    (here / "file.tsv").write_text(pairs, encoding="utf-8")
+    pipe = next(here / word for word in command if word.startswith("pipe"))
+    pipe.with_stem("file").write_text(pairs, encoding="utf-8")
     expected = run(*[word.replace("pipe", "file") for word in command])
     (here / "t.model").unlink(missing_ok=True)
-    writer = feed(here / "pipe.tsv", pairs.encode())
+    writer = feed(pipe, pairs.encode())
     ended = run(*command)
     writer.join()
     assert ended.code == expected.code == 0, ended.err
