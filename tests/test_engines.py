@@ -11,9 +11,11 @@ import torch
 from conftest import TINY
 from test_conversion import SMALL, SWITCHES
 
+from tests.benchmarks.engine_parity import compare
 from tfcli.build import build_model
-from tfcli.bundle import Bundle, BundleConfig, read_bundle, write_bundle
-from tfcli.config import EOS, ModelConfig
+from tfcli.bundle import Bundle, BundleConfig, locate, read_bundle, write_bundle
+from tfcli.config import EOS, CorpusConfig, ModelConfig
+from tfcli.data.corpus import PHRASEBOOK, read_pairs
 from tfcli.decoding.engines import ENGINES, choose_engine
 from tfcli.decoding.search import NUM_CONTROL, Search, banned, repeated_placeholder
 from tfcli.decoding.translator import Translator
@@ -144,6 +146,17 @@ def test_a_batch_is_what_its_sentences_are(name, tiny_bundle):
     for ids, (hypothesis,) in zip(src, together, strict=True):
         ((alone,),) = engine.translate([ids], search)
         assert (alone.ids, alone.finished, alone.looped) == (hypothesis.ids, hypothesis.finished, hypothesis.looped)
+
+
+@pytest.mark.slow
+def test_the_shipped_model_translates_alike_with_every_engine():
+    """Over the phrasebook; `python -m tests.benchmarks.engine_parity --pairs dev.tsv` says it of any other pairs."""
+    pairs = list(read_pairs(CorpusConfig(PHRASEBOOK)))
+    sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    torch_side, exact, quantized = compare(read_bundle(locate("zh-en")), sources, references)
+    print(exact, quantized, sep="\n")
+    assert exact.different == exact.ties and exact.flagged <= exact.different
+    assert abs(quantized.bleu - torch_side.bleu) <= 0.2 and abs(quantized.chrf - torch_side.chrf) <= 0.2
 
 
 def test_auto_takes_the_first_that_can():

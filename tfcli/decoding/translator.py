@@ -80,6 +80,7 @@ class Translator:
         self._kinds = frozenset(protect)
         self._checks = Checks(self._kinds, (self._source.code, self._target.code), glossary or Glossary())
         self._most_tokens = most
+        self._encoded: tuple[str, list[int]] = "", []
         self.judge = Judge(self._source, self._target, bundle.config.confidence, flag_below, alternatives)
 
     def translate(self, texts: Sequence[str]) -> list[str]:
@@ -185,14 +186,22 @@ class Translator:
         return has_letters_of(marked.without_spans(piece), self._source.code)
 
     def _length(self, marked: Marked, piece: str) -> int:
-        return len(self.tokenizer.encode(marked.protect(piece).text))
+        return len(self._encode(marked.protect(piece).text))
+
+    def _encode(self, text: str) -> list[int]:
+        """The ids of a text. What was measured last is most often what is read next, and is not encoded again."""
+        known, ids = self._encoded
+        if text != known:
+            ids = self.tokenizer.encode(text)
+            self._encoded = text, ids
+        return ids
 
     def _read(self, marked: Marked, piece: str, others: Sequence[Found] = ()) -> Reading | None:
         """What the model is to read of a piece, `others` behind placeholders; None if there is nothing to translate."""
         if not self._is_translatable(marked, piece):
             return None
         protected = marked.protect(piece, others if self.tokenizer.has_placeholders else ())
-        ids = self.tokenizer.encode(protected.text)
+        ids = self._encode(protected.text)
         most = min(self._most_tokens, PIECE_TOKENS - 1) if self.split else self._most_tokens
         return Reading(protected, ids[:most], tuple(others), self.tokenizer.count_unknown(ids), len(ids) > most)
 

@@ -1,5 +1,6 @@
 """What tfcli knows about languages, one row each: their script, their spacing, how BLEU cuts them into words."""
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ LANGUAGES = {row.code: row for row in _ROWS}
 _BY_CODE = LANGUAGES | {code: row for row in _ROWS for code in row.codes}
 
 
+@functools.cache
 def find_language(code: str) -> Language:
     """The row of a language by any of its codes, whatever script or region they add (zh-Hant, cmn_Hans, pt_BR); one
     that has no row is called by its code and has no known script."""
