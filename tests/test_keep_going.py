@@ -20,6 +20,7 @@ class Choking:
 
     def __init__(self, bundle):
         self.bundle, self.batch_tokens = bundle, 64
+        self.engine = SimpleNamespace(device="cpu", threads=1)
 
     def translate_detailed(self, texts):
         if "POISON" in texts:
