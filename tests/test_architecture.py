@@ -32,7 +32,7 @@ LEVELS: list[tuple[tuple[str, ...], ...]] = [
     (("documents",),),
     (("decoding",), ("attention_maps",), ("hub",), ("scoring",)),
     (("training",), ("looking",)),
-    (("explain",),),
+    (("explain",), ("serve",)),
     (("cli", "__main__"),),
 ]
 ROOMS = {name: (level, room[0]) for level, rooms in enumerate(LEVELS) for room in rooms for name in room}
@@ -42,6 +42,8 @@ HOMES = {
     "rich": ("cli", "training/progress.py", "attention_maps"),
     "huggingface_hub": ("hub",),
     "httpx2": ("hub",),
+    "starlette": ("serve",),
+    "uvicorn": ("serve",),
     "yaml": ("card.py",),
     "sentencepiece": ("tokenizer.py",),
     "opencc": ("tokenizer.py", "text/normalize.py"),
@@ -61,7 +63,7 @@ NEVER = {"pickle", "cPickle", "marshal", "shelve", "dill", "click", "joblib", "c
 NEVER_CALLED = {"eval", "exec", "compile", "__import__", "os.system", "os.popen"}
 NEVER_CALLED |= {"torch.load", "torch.hub.load", "torch.jit.load", "torch.package.PackageImporter", "yaml.load"}
 WITHOUT_TORCH = ("cli", "text", *LEVELS[0][0], "tokenizer", "evaluation", "bundle", "weights", "conversion")
-WITHOUT_TORCH += ("challenge",)
+WITHOUT_TORCH += ("challenge", "serve")
 WITHOUT_TORCH += ("looking", "decoding/search", "decoding/loops", "decoding/translator", "decoding/engines/__init__")
 WITHOUT_TORCH += ("documents", "decoding/engines/torch", "decoding/engines/ctranslate2")
 

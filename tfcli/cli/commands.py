@@ -17,6 +17,7 @@ COMMANDS = {
     "translate": "translate.translate",
     "attention": "attention.attention",
     "explain": "explain.explain",
+    "serve": "serve.serve",
     "train": "train.train",
     "evaluate": "evaluate.evaluate",
     "pull": "pull.pull",
