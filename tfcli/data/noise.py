@@ -32,7 +32,7 @@ def _ended(text: str, model: str) -> str:
     mark = _NARROW.get(model[-1:], model[-1:])
     if mark not in _WIDE or not text or text[-1] in _OPEN:
         return text
-    return text + (_WIDE[mark] if _CJK.match(text[-1]) else mark)
+    return text + (_WIDE[mark] if _CJK.search(text) else mark)
 
 
 def drop_final_punctuation(source: str, target: str, rng: random.Random) -> Texts:

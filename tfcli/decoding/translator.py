@@ -7,6 +7,7 @@ from dataclasses import replace
 from tfcli.bundle import Bundle
 from tfcli.config import PLACEHOLDERS
 from tfcli.decoding.engines import choose_engine
+from tfcli.decoding.hypothesis import Hypothesis
 from tfcli.decoding.judge import Judge
 from tfcli.decoding.search import Search
 from tfcli.decoding.segments import Job, Reading, Segment, keeps_spans, split_around
@@ -222,9 +223,12 @@ class Translator:
                 self.batch_tokens = len(batch) * width * self.search.beam_size // 2
                 continue
             for reading, hypotheses in zip(batch, found, strict=True):
-                answers = [(hypothesis, self.tokenizer.decode(hypothesis.ids)) for hypothesis in hypotheses]
+                answers = [(found, self._text(found)) for found in hypotheses]
                 (reading.hypothesis, reading.masked), *reading.others = answers
             start += len(batch)
+
+    def _text(self, hypothesis: Hypothesis) -> str:
+        return self._target.punctuate(self.tokenizer.decode(hypothesis.ids))
 
 
 def _mend(text: str) -> str:

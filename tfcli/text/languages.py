@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tfcli.text.punctuation import widen
+
 Script = Literal[
     "Han",
     "Kana",
@@ -48,6 +50,10 @@ class Language:
             is_open = self.spaced or _NARROW_WORD.fullmatch(joined[-1:] + sentence[0])
             joined += (" " if joined and is_open else "") + sentence
         return joined
+
+    def punctuate(self, text: str) -> str:
+        """A text out of a tokenizer that folds full-width marks, with the marks this language is written with."""
+        return widen(text) if "Han" in self.scripts and not self.spaced else text
 
     def words(self, text: str) -> list[str]:
         """The words of a text; its characters where words have no space between them."""

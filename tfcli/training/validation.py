@@ -13,6 +13,7 @@ from tfcli.data.corpus import Pair
 from tfcli.data.encoded import EncodedPairs
 from tfcli.decoding.decoders import decode
 from tfcli.decoding.search import Search
+from tfcli.text.languages import find_language
 from tfcli.tokenizer import Tokenizer
 from tfcli.training.objectives.objective import Objective
 
@@ -44,12 +45,13 @@ class Validation:
         lengths = self.encoded.src.lengths
         order = np.argsort(lengths, kind="stable")
         output = [""] * len(order)
+        language = find_language(self.target_language)
         search = Search(max_length=model.config.max_length - 1)
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
             src = [self.encoded.src.sequence(i)[:-1].tolist() for i in rows]
             for i, (hypothesis,) in zip(rows, decode(model, src, search, device), strict=True):
-                output[i] = self.tokenizer.decode(hypothesis.ids)
+                output[i] = language.punctuate(self.tokenizer.decode(hypothesis.ids))
         return output
 
     def samples(self, translations: list[str]) -> list[tuple[str, str, str]]:
