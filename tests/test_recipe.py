@@ -26,8 +26,10 @@ from tfcli.config.combinations import BASELINES, PARALLEL_KINDS, PARALLEL_OBJECT
 from tfcli.config.recipe import apply_sets, make_recipe, read_toml, to_toml
 from tfcli.errors import ModelError, NotFoundError
 
-STRANGE = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["\x7f", '"""', "\\", "\0", "'\n#=[]"])
-SIMPLE = {str: STRANGE, str | None: st.none() | STRANGE, bool: st.booleans()}
+STRANGE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.sampled_from(
+    ["\x7f", '"""', "\\", "'\n#=[]"]
+)
+SIMPLE = {str: STRANGE, str | None: st.none() | STRANGE.filter(bool), bool: st.booleans()}
 
 
 @st.composite
@@ -100,7 +102,7 @@ def test_the_default_recipe_survives_the_disk(tmp_path):
 def test_what_is_not_toml_is_said_of_the_file(content, tmp_path):
     path = tmp_path / "my recipe.toml"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="my recipe.toml is not TOML"):
+    with pytest.raises(ModelError, match="my recipe.toml is (not TOML|nested too deeply)"):
         read_toml(path)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcli.config import schema
+from tfcli.config.data import CorpusConfig
 from tfcli.config.model import PRESETS
 from tfcli.config.stages import Recipe, StageConfig
 from tfcli.disk import open_input
@@ -116,6 +117,9 @@ def to_toml(recipe: Recipe, full: bool = False) -> str:
             value, usual = getattr(config, field.name), getattr(base, field.name, None)
             if dataclasses.is_dataclass(value):
                 tables.append((field.name, value, usual))
+            elif isinstance(value, tuple) and all(isinstance(item, CorpusConfig) for item in value):
+                rows = [f"  {_toml_value(_changed(item, full))}," for item in value]
+                lines.extend([f"{field.name} = [", *rows, "]"] if rows else [])
             elif isinstance(value, tuple) and all(map(dataclasses.is_dataclass, value)):
                 lists.append((field.name, value))
             elif value is not None and (full or value != usual):
@@ -128,16 +132,16 @@ def to_toml(recipe: Recipe, full: bool = False) -> str:
         for key, items in lists:
             for item in items:
                 lines.append(f"\n[[{prefix}{key}]]")
-                emit(prefix + key, item, stage if isinstance(item, StageConfig) else _defaults(type(item)))
+                emit(prefix + key, item, stage)
 
     emit("", recipe, Recipe())
     return "\n".join(lines).strip() + "\n"
 
 
-def _defaults(cls: type) -> Any:
-    """An object with the defaults of a dataclass; fields without one are missing."""
-    fields = dataclasses.fields(cls)
-    return type("Defaults", (), {f.name: f.default for f in fields if f.default is not dataclasses.MISSING})
+def _changed(config: CorpusConfig, full: bool) -> dict[str, Any]:
+    """The settings of a corpus: all of them, or those that differ from the defaults."""
+    values = ((field, getattr(config, field.name)) for field in dataclasses.fields(config))
+    return {f.name: value for f, value in values if value is not None and (full or value != f.default)}
 
 
 def _toml_value(value: object) -> str:
