@@ -14,6 +14,8 @@ from typing import Any
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 _FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1200,900"]
+_FLAGS += ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+_FLAGS += ["--disable-sync"]
 
 
 class Browser:
@@ -23,7 +25,10 @@ class Browser:
         self.url = url
 
     def open(self, path: Path) -> None:
-        self._post("url", {"url": path.resolve().as_uri()})
+        self.visit(path.resolve().as_uri())
+
+    def visit(self, url: str) -> None:
+        self._post("url", {"url": url})
 
     def run(self, script: str, *arguments: object) -> Any:
         """The value that a piece of JavaScript returns."""

@@ -1,4 +1,4 @@
-"""`tfcli serve`: translations for programs that speak to LibreTranslate."""
+"""`tfcli serve`: translations for browsers, and for programs that speak to LibreTranslate."""
 
 import contextlib
 import errno
@@ -46,7 +46,7 @@ def serve(
     threads: options.Threads = None,
     batch_tokens: options.BatchTokens = None,
 ) -> None:
-    """Serve translations by LibreTranslate's API, to this machine only.
+    """Serve a page for the browser and LibreTranslate's API, to this machine only.
 
     \b
     Models are those named by -m first, then those that came with tfcli; of several for one direction the first

@@ -1,1 +1,1 @@
-"""A server of translations, which speaks as LibreTranslate does."""
+"""A server of translations: LibreTranslate's API, and a page for a browser."""

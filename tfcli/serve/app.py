@@ -1,4 +1,4 @@
-"""The routes of LibreTranslate's API. Texts are in no log, and no error tells more than what was wrong."""
+"""The routes: LibreTranslate's API and the page. Texts are in no log, and no error tells more than what was wrong."""
 
 import json
 import logging
@@ -19,6 +19,7 @@ from starlette.routing import Route
 from tfcli.looking import Translator
 from tfcli.serve.batching import Batcher, BusyError
 from tfcli.serve.models import Models
+from tfcli.serve.page import page_routes
 from tfcli.serve.requests import ApiError, Limits, Order, check_texts, read_fields, read_order
 from tfcli.serve.translating import translate_pages, translate_texts
 from tfcli.text.languages import find_language
@@ -127,6 +128,7 @@ def make_app(models: Models, limits: Limits, api_key: str | None = None, hosts: 
         Route("/languages", _answers(api.languages)),
         Route("/frontend/settings", _answers(api.settings)),
         Route("/health", _answers(api.health)),
+        *page_routes(),
     ]
     return Starlette(
         routes=routes,
