@@ -44,6 +44,20 @@ def test_a_text_and_an_array_are_translated_as_by_the_translator(client, transla
     assert client.post("/translate", data=form | {"q": SENTENCES}).json() == {"translatedText": wanted}
 
 
+def test_others_are_given_where_they_are_asked_for(tiny_bundle):
+    wide = Translator(tiny_bundle, threads=1, beam=3, alternatives=3)
+    with TestClient(make_app(Models([wide]), LIMITS)) as client:
+        found = wide.translate_detailed(SENTENCES)
+        wanted = [[other.translation for other in one.alternatives[1:]] for one in found]
+        assert all(len(others) == 2 for others in wanted)
+        answer = ask(client, q=SENTENCES, alternatives=9)
+        assert answer == {"translatedText": [one.translation for one in found], "alternatives": wanted}
+        assert ask(client, q=SENTENCES[0], alternatives=1)["alternatives"] == wanted[0][:1]
+        assert "alternatives" not in ask(client, q=SENTENCES[0])
+        assert ask(client, q="\n".join(SENTENCES), alternatives=2)["alternatives"] == []
+        assert ask(client, q=["<p>好</p>"], format="html", alternatives=2)["alternatives"] == [[]]
+
+
 def test_lines_keep_their_number_and_their_ends(client, translator):
     one, two = translator.translate(SENTENCES[:2])
     text = f"\n{SENTENCES[0]}\r\n\r\n  \n{SENTENCES[1]}\r"

@@ -138,6 +138,19 @@ def test_the_keyboard_reaches_everything_and_everything_has_a_name(page):
 
 
 @in_browser
+def test_other_translations_are_shown(tab, tiny_bundle):
+    wide = Translator(tiny_bundle, threads=1, beam=3, alternatives=3)
+    wanted = [other.translation for other in wide.translate_detailed([TEXT])[0].alternatives[1:]]
+    with served([wide]) as url:
+        tab.visit(url)
+        until(tab, "return document.querySelector('#to').options.length", 1)
+        tab.type("#text", TEXT)
+        until(tab, "return [...document.querySelectorAll('#other-list li')].map(item => item.textContent)", wanted)
+        tab.click("#clear")
+        until(tab, "return document.querySelector('#others').hidden", True)
+
+
+@in_browser
 def test_a_server_with_a_key_is_given_it(tab, translators):
     with served(translators, "sesame") as url:
         tab.visit(url)

@@ -36,6 +36,11 @@ def serve(
         int, typer.Option("--char-limit", metavar="N", min=1, help="Most characters of a request.")
     ] = _CHARACTERS,
     batch_limit: Annotated[int, typer.Option("--batch-limit", metavar="N", min=1, help="Most texts of one.")] = _TEXTS,
+    alternatives: Annotated[
+        int, typer.Option("--alternatives", metavar="K", min=0, help="Others that may be asked for, by a wider beam.")
+    ] = 0,
+    beam: options.Beam = None,
+    length_penalty: options.LengthPenalty = None,
     normalize: options.Normalize = None,
     split: options.SplitOption = None,
     protect: options.Protect = None,
@@ -56,6 +61,7 @@ def serve(
     Examples:
       tfcli serve
       curl -d 'q=好久不见' -d source=auto -d target=en http://127.0.0.1:5000/translate
+      tfcli serve --alternatives 3
       tfcli serve --host 0.0.0.0 --api-key @key.txt
     """
     try:
@@ -68,7 +74,9 @@ def serve(
     resolved = resolve(
         dict(device=device, dtype=dtype, engine=engine, threads=threads, batch_tokens=batch_tokens)
         | dict(normalize=normalize, split=split, protect=protect, glossary=glossary)
+        | dict(beam=beam, length_penalty=length_penalty)
     )
+    settings = replace(resolved.settings, beam=max(resolved.settings.beam, alternatives + 1))
     with _listening(host, port) as listening:
         is_private = is_local(listening)
         if not is_private and key is None:
@@ -76,7 +84,7 @@ def serve(
                 f"{host} can be reached by other machines, and there is no key",
                 "choose one   --api-key KEY\nor stay on this machine   --host 127.0.0.1",
             )
-        models = _load(model or [resolved.settings.model], resolved.settings)
+        models = _load(model or [settings.model], settings, alternatives)
         app = make_app(models, Limits(char_limit, batch_limit), key, (*LOCAL_NAMES, host) if is_private else ("*",))
         directions = ", ".join(f"{source} → {target}" for source, target in models.directions)
         console.note(f"{directions} at {_url(listening)}   Ctrl-C stops")
@@ -89,13 +97,16 @@ def serve(
     console.note("stopped")
 
 
-def _load(named: list[str], settings: Settings) -> "Models":
+def _load(named: list[str], settings: Settings, alternatives: int) -> "Models":
     from tfcli.bundle import locate, shipped
     from tfcli.looking import Translator
     from tfcli.serve.models import Models
 
     folders = dict.fromkeys([*(locate(name) for name in named), *shipped()])
-    return Models(load_translator(replace(settings, model=str(folder)), kind=Translator) for folder in folders)
+    return Models(
+        load_translator(replace(settings, model=str(folder)), alternatives=alternatives + 1, kind=Translator)
+        for folder in folders
+    )
 
 
 def _read_key(given: str | None) -> str | None:

@@ -40,13 +40,15 @@ class Api:
         order = read_order(fields, self.limits)
         detected, translators = self._find_translators(order)
         translate = translate_pages if order.is_html else translate_texts
-        translated = await translate(self.batcher, order.texts, translators)
+        answers = await translate(self.batcher, order.texts, translators)
+        translated = [text for text, _ in answers]
         answer: dict[str, Any] = {"translatedText": translated if order.is_list else translated[0]}
         if order.source == AUTO:
             languages = [{"confidence": share, "language": code} for code, share in detected]
             answer["detectedLanguage"] = languages if order.is_list else languages[0]
         if order.alternatives:
-            answer["alternatives"] = [[] for _ in order.texts] if order.is_list else []
+            others = [found[: order.alternatives] for _, found in answers]
+            answer["alternatives"] = others if order.is_list else others[0]
         return answer
 
     async def detect(self, request: Request) -> list[dict[str, Any]]:

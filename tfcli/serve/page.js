@@ -4,6 +4,7 @@
 const PAUSE = 250;      // ms without a key before the text is sent
 const SETTLED = 1500;   // ms that a translation stands before history keeps it
 const KEPT = 50;        // translations in the history
+const OTHERS = 4;       // other translations, of a server that has them
 const STORE = "tfcli.history";
 
 const $ = id => document.getElementById(id);
@@ -26,7 +27,14 @@ function say(words, isWrong = false) {
   $("status").classList.toggle("wrong", isWrong);
 }
 
-function show(translation, code) {
+function show(translation, code, others = []) {
+  $("other-list").replaceChildren(...others.map(other => {
+    const item = document.createElement("li");
+    item.textContent = other;
+    item.lang = code;
+    return item;
+  }));
+  $("others").hidden = !others.length;
   $("translation").textContent = translation;
   $("translation").lang = code;
   $("translation").classList.remove("waiting");
@@ -79,7 +87,7 @@ async function translate() {
   const q = $("text").value, source = $("from").value, target = $("to").value;
   $("translation").classList.add("waiting");
   try {
-    const fields = { q, source, target, format: "text" };
+    const fields = { q, source, target, format: "text", alternatives: OTHERS };
     if (needsKey) fields.api_key = $("key").value;
     const answer = await fetchJson("translate", {
       method: "POST",
@@ -104,7 +112,7 @@ function receive(q, source, target, answer) {
     $("to").value = targetsOf(found)[0];
     return schedule(0);
   }
-  show(answer.translatedText, target);
+  show(answer.translatedText, target, answer.alternatives);
   showSwap();
   if (found === target) return say(`The text is in ${nameOf(target)} already.`);
   say("");

@@ -18,10 +18,15 @@ from tfcli.serve.batching import Batcher
 _LINE_END = re.compile("(\r\n|\n|\r)")
 
 
+Answer = tuple[str, list[str]]
+"""A translation, and others of the same text, the best first."""
+
+
 async def translate_texts(
     batcher: Batcher, texts: Sequence[str], translators: Sequence[Translator | None]
-) -> list[str]:
-    """The translations of texts, in order, with their line ends; one without a translator stays as it is."""
+) -> list[Answer]:
+    """The translations of texts, in order, with their line ends; one without a translator stays as it is. Only a text
+    of one line has others."""
     split = [_LINE_END.split(text) for text in texts]  # lines at even places, their ends at odd ones
     places = [
         (lines, i, translator)
@@ -30,20 +35,24 @@ async def translate_texts(
         if translator and lines[i].strip()
     ]
     answers = await asyncio.wrap_future(batcher.submit([(translator, lines[i]) for lines, i, translator in places]))
+    others: dict[int, list[str]] = {}
     for (lines, i, _), answer in zip(places, answers, strict=True):
         lines[i] = answer.translation
-    return ["".join(lines) for lines in split]
+        if len(lines) == 1:
+            others[id(lines)] = [other.translation for other in answer.alternatives[1:]]
+    return [("".join(lines), others.get(id(lines), [])) for lines in split]
 
 
 async def translate_pages(
     batcher: Batcher, pages: Sequence[str], translators: Sequence[Translator | None]
-) -> list[str]:
-    """HTML, its tags where the words went that they were around; a page without a translator stays as it is."""
+) -> list[Answer]:
+    """HTML, its tags where the words went that they were around; a page without a translator stays as it is. None has
+    others."""
     jobs = [
         run_in_threadpool(_translate_page, batcher, page, translator) if translator else _unchanged(page)
         for page, translator in zip(pages, translators, strict=True)
     ]
-    return list(await asyncio.gather(*jobs))
+    return [(page, []) for page in await asyncio.gather(*jobs)]
 
 
 async def _unchanged(page: str) -> str:
