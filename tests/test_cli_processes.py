@@ -128,7 +128,7 @@ def test_on_a_terminal_lines_are_asked_for_and_answered_safely(start):
             seen += os.read(leader, 4096)
 
     read_until(rb"type a line and press Enter; Ctrl-D ends")
-    read_until(r"zh → en  tiny \(cpu, 1 thread\)".encode())
+    read_until(r"zh → en  tiny \(cpu, 1 thread, \w+ \w+\)".encode())
     os.write(leader, "你好\n".encode())
     read_until("你好\r\n[^\r\n]+\r\n".encode())
     os.write(leader, b"\x04")
