@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from commands import run
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tfcli.cli import progress
@@ -102,6 +102,7 @@ def parrot(monkeypatch):
 @given(st.lists(st.binary(max_size=30) | st.text("\x85\u2028\r\x0b\x1c\n\ufeffa").map(str.encode), max_size=8))
 def test_any_bytes_come_out_in_as_many_lines(parrot, lines):
     stdin = b"\n".join(lines)
+    assume(not stdin.startswith((b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")))  # compressed, and then damaged
     count = len(list(read_lines(io.BytesIO(stdin))))
     for output_format in ("text", "jsonl", "tsv"):
         ended = run("translate", "--format", output_format, stdin=stdin)

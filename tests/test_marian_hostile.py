@@ -154,7 +154,7 @@ BROKEN = [
     (edit_json("tokenizer_config.json", source_lang=None), "source_lang"),
     (edit_json("vocab.json", more=3), "vocab.json"),
     (edit_json("vocab.json", more="x"), "vocab.json"),
-    (rename_piece("▁is", "\ud800"), "no text"),
+    (rename_piece("▁is", "\ud800"), "half a character"),
     (rename_piece("▁is", "\ue003"), "damaged"),
     (rename_piece("▁is", ""), "damaged"),
     (rename_piece("<unk>", "unknown"), "<unk>"),

@@ -8,7 +8,7 @@ from torch import nn
 
 from tfcli import weights
 from tfcli.build import build_model
-from tfcli.config import ModelConfig, TrainingConfig
+from tfcli.config import ModelConfig, StageConfig, TrainingConfig
 from tfcli.training.averaging import MovingAverage
 from tfcli.training.distributed import World
 from tfcli.training.identity import Identity
@@ -123,9 +123,9 @@ def test_statistics_are_saved_and_averaged_with_the_weights(residual):
 
     step()
     objective = OBJECTIVES["teacher_forcing"](model, TrainingConfig())
-    learner = Learner(objective, TrainingConfig(), World(0, 1, src.device), Identity("", "", 1))
+    learner = Learner(objective, StageConfig("train"), 0, World(0, 1, src.device))
     name = next(name for name in learner.weights() if name.endswith("power_D"))
-    saved = {group: dict(tensors) for group, tensors in learner.state().tensors.items()}
+    saved = {group: dict(tensors) for group, tensors in learner.state(Identity("", "", 1)).tensors.items()}
     saved["model"] = {key: tensor.clone() for key, tensor in saved["model"].items()}
     assert torch.equal(saved["ema"][name], saved["model"][name])
     step()

@@ -36,6 +36,7 @@ class Parrot:
     """A translator that says what it hears."""
 
     batch_tokens = 64
+    engine = SimpleNamespace(device="cpu", threads=1)
 
     def __init__(self, bundle):
         self.bundle = bundle

@@ -121,9 +121,9 @@ def _train(recipe: Path, run_dir: Path, diary: Path, said: Path, begin, sleep_at
         note("updated", made[0])
         return nll
 
-    def saving(folder, state, keep, save=trainer.save_state):
+    def saving(folder, state, *more, save=trainer.save_state):
         note("saving", state.step)
-        save(folder, state, keep)
+        save(folder, state, *more)
         note("saved", state.step)
 
     def handling(self, number, frame, handle=StopSignal._handle):

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from tfcli.cli import console, errors
@@ -48,13 +48,15 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _stand_where_torch_can_start() -> None:
     """In a folder that is gone, oneMKL ends the process while it is loaded, and a part of PyTorch that optimizers need
-    cannot be imported; later neither minds. So both come from elsewhere, and relative paths fail as they should."""
+    cannot be imported; later neither minds. So they come from elsewhere, and relative paths fail as they should."""
     try:
         os.getcwd()
     except FileNotFoundError:
         here = os.open(".", os.O_RDONLY)
         os.chdir("/")
-        import_module("torch._dynamo")
+        for library in ("ctranslate2", "torch._dynamo"):
+            with suppress(ImportError):  # the command that needs it says so
+                import_module(library)
         os.fchdir(here)
 
 
