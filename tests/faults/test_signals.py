@@ -68,5 +68,5 @@ def be_asked_in_a_callback(kind: int, said: Path) -> None:
         time.sleep(60)
         return 0
 
-    app.app = command
+    app.make_app = lambda name: command
     assert app.main([]) == 128 + kind
