@@ -36,6 +36,7 @@ def models(bare, tmp_path, monkeypatch):
         (None, None, "Long time no see.", "en-zh"),
         (None, None, "iPhone 多少钱？我想买三台", "zh-en"),
         (None, None, "123 !?", "zh-en"),
+        (None, None, "请看https://example.org/a?b=1，谢谢{name}。", "zh-en"),
         (None, None, "Привет, как дела", "zh-en"),
         ("en", None, "好久不见", "en-zh"),
         (None, "zh", "", "en-zh"),

@@ -39,6 +39,7 @@ def place(tmp_path_factory):
     (folder / "chat.log").write_text("你好\n", encoding="utf-8")
     recipe = "[model]\nd_model = 16\nnum_heads = 4\n[tokenizer]\nvocab_size = 2000\n"
     recipe += '[[data.train]]\npath = "corpus.tsv"\n'
+    recipe += "".join(f'[[stage]]\nname = "{name}"\ntraining = {{ steps = 2 }}\n' for name in ("general", "clean"))
     (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
     return folder
 

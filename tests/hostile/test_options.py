@@ -137,7 +137,7 @@ def test_random_options_and_environments(known, count, tmp_path):
         words_said = said.read_text(encoding="utf-8", errors="replace") if said.exists() else ""
         fine = CODES | {-signal.SIGTERM} if stopped else CODES
         assert process.exitcode in fine, f"{what}: {process.exitcode} {words_said}"
-        assert "unexpected" not in words_said, f"{what}: {words_said}"
+        assert "tfcli: unexpected" not in words_said, f"{what}: {words_said}"
         assert {"-v", "--verbose"} & set(words) or "Traceback" not in words_said, f"{what}: {words_said}"
         codes[process.exitcode] = codes.get(process.exitcode, 0) + 1
     assert 2 in codes and 0 in codes

@@ -9,6 +9,7 @@ from tfcli.cli.records import Record
 from tfcli.errors import NotFoundError, UsageError
 from tfcli.settings import Resolved, Settings
 from tfcli.text.languages import find_language
+from tfcli.text.protect import PATTERNS, mark
 from tfcli.text.scripts import count_letters, foreign
 
 _BUILT_IN = "built-in"
@@ -32,7 +33,7 @@ def choose_model(resolved: Resolved, source: str | None, target: str | None, tex
         return settings
     if source or target:
         return replace(settings, model=_find(settings.model, source, target))
-    letters = count_letters(text)
+    letters = count_letters(mark(text, PATTERNS).rest)
     if letters and foreign(letters, read_bundle(locate(settings.model)).config.source):
         for bundle in _models(settings.model):
             if not foreign(letters, bundle.config.source):

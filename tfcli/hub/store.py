@@ -98,6 +98,8 @@ class Store:
         """What the branch or tag means: `-m owner/name@revision` finds it without a network."""
         ref = HubName(self.name.repo, revision).store / "refs" / revision
         _own_folder(ref.parent)
+        if ref.is_symlink():  # not ours: it goes, and what it leads to stays
+            ref.unlink()
         replace_file(ref, self.name.revision.encode())
 
 
