@@ -169,3 +169,11 @@ def test_what_a_stage_does_not_say_is_what_the_recipe_says():
     for full in (False, True):
         assert make_recipe(tomllib.loads(to_toml(recipe, full))) == recipe
     assert len(to_toml(recipe)) < len(to_toml(recipe, full=True)) / 2
+
+
+@pytest.mark.parametrize("folder", sorted((Path(__file__).parents[1] / "models").iterdir()), ids=lambda f: f.name)
+def test_the_recipe_of_a_shipped_model_is_short_and_can_be_run(folder):
+    text = (folder / "recipe.toml").read_text(encoding="utf-8")
+    recipe = make_recipe(tomllib.loads(text))
+    assert text.count("\n") < 160 and len(recipe.stage) > 1
+    assert f"{recipe.source}-{recipe.target}" == folder.name and recipe.data.tests
