@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from tfcli.bundle import Bundle, read_bundle
 # A busy machine is not a failure; and what a test does in one second it need not do for ten.
 settings.register_profile("tfcli", deadline=None, max_examples=60)
 settings.load_profile("tfcli")
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # a shell's background job: the programs of the tests must hear it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TINY = Path(__file__).parent / "data" / "tiny"
 

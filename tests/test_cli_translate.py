@@ -106,6 +106,9 @@ def test_any_bytes_come_out_in_as_many_lines(parrot, lines):
     count = len(list(read_lines(io.BytesIO(stdin))))
     for output_format in ("text", "jsonl", "tsv"):
         ended = run("translate", "--format", output_format, stdin=stdin)
+        if ended.code == 3:  # an encoding that cannot be told for sure is refused, whole
+            assert "not UTF-8" in ended.err and not ended.out
+            continue
         assert ended.code == 0 and len(ended.text.splitlines()) == ended.out.count(b"\n") == count
 
 
@@ -118,9 +121,10 @@ def test_memory_does_not_grow_with_the_file(parrot, tmp_path):
         tracemalloc.stop()
         return highest
 
-    short = max(peak(3_000), peak(3_000))  # the first run imports and compiles
-    assert peak(30_000) - short < 50_000
-    assert (tmp_path / "out").stat().st_size == 30_000 * 4
+    peak(3_000)  # the first run imports and compiles
+    short = peak(60_000)  # more than what is looked at to find the encoding
+    assert peak(180_000) - short < 150_000
+    assert (tmp_path / "out").stat().st_size == 180_000 * 4
 
 
 def test_progress_is_told_now_and_then_off_a_terminal(parrot, monkeypatch):

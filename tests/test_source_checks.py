@@ -28,7 +28,7 @@ def test_scripts(text, language, looks_like):
 
 def test_a_text_of_another_script_gets_one_warning():
     lines = "How are you today?\nI am fine, thank you.\n"
-    ended = run("translate", stdin=lines.encode())
+    ended = run("translate", "-m", "zh-en", stdin=lines.encode())
     assert ended.code == 0 and ended.out.count(b"\n") == 2
     assert ended.err.count("the input looks like English; this model reads Chinese (zh → en)") == 1
     assert "looks like" not in run("translate", stdin="你好，今天天气怎么样？\nOK\n".encode()).err

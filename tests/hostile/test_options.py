@@ -125,7 +125,7 @@ def test_random_options_and_environments(known, count, tmp_path):
         stopped = rng.random() < 0.1
         if stopped:
             time.sleep(rng.uniform(0, 1))
-            os.kill(process.pid, signal.SIGTERM)
+            process.terminate()  # unless it has ended
         process.join(SECONDS)
         what = f"seed {seed}, line {number}: {shlex.join(words)} in {environ}"
         if process.exitcode is None:
